@@ -1,0 +1,304 @@
+"""RSS, Atom and RDF documents, read by feedparser: from bytes to items.
+
+feedparser is given bytes of UTF-8 and never an address. What it would guess about encodings is settled before, what
+it would do to markup is left out (all texts become plain here), and what in it takes more than linear time is capped.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple, Optional
+
+from newsbeam.entries import MAX_ENTRIES, Item, ParsedFeed, language_tag, make_entries
+from newsbeam.errors import FeedError
+from newsbeam.markup import plain_line, plain_text, to_line, to_text
+
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML 1.0, production 2
+_DECLARATION = re.compile(r"<\?xml\b[^>]*\?>")
+_DECLARED = re.compile(rb"\s*<\?xml\b[^>]*?encoding\s*=\s*[\"']\s*([^\"'>]+?)\s*[\"']")
+_COMMENT_OR_PI = re.compile(r"<!--.*?-->|<\?.*?\?>", re.DOTALL)
+_ELEMENT = re.compile(r"<([A-Za-z_][\w.:-]*)")
+_HTML = re.compile(r"\s*<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_PERIODS = {"hourly": 3_600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
+_MAX_ELEMENTS, _MAX_LOOSE, _MAX_AUTHOR, _MAX_TAGS = 500_000, 3_000_000, 1_000, 200
+_FULL_TEXT = 300  # characters from which a content element without a summary beside it is a text, not a teaser
+
+
+class Decoded(NamedTuple):
+    """A document as text, without byte order mark and XML declaration; `sound` unless something had to be mended."""
+
+    text: str
+    sound: bool
+
+
+def parse_xml_feed(body: bytes, *, url: str, content_type: str, now: int) -> ParsedFeed:
+    """An RSS, Atom or RDF document as data. Raises FeedError with the reasons that `feeds.parse_feed` lists."""
+    text, sound = decode(body, content_type)
+    _check_prolog(text)
+    result = _feedparse(text, url)
+    entries: list[Any] = result.entries
+    broken = bool(result.bozo)
+    if not entries and _HTML.match(_COMMENT_OR_PI.sub("", text[:4_096])):
+        raise FeedError("html", "an HTML page instead of a feed")
+    if not entries and broken:
+        raise FeedError("bad_xml", plain_line(str(result.get("bozo_exception", "")))[:200])
+    if not entries and not result.version:
+        raise FeedError("not_a_feed", f"the root element is {_root(text)[:100] or 'missing'}")
+    incomplete = int(broken and bool(entries) and _ends_within_entry(text))
+    whole = entries[:-1] if incomplete else entries
+    atom = str(result.version).startswith("atom")
+    language = language_tag(_get(result.feed, "language"))
+    return ParsedFeed(
+        title=_line(result.feed, "title", atom),
+        language=language,
+        entries=make_entries([_item(entry, atom, language) for entry in whole[:MAX_ENTRIES]], base=url, now=now),
+        recovered=broken or not sound,
+        ttl=_ttl(result.feed),
+        version=str(result.version),
+        truncated=max(0, len(whole) - MAX_ENTRIES),
+        incomplete=incomplete,
+    )
+
+
+# --- bytes to text ------------------------------------------------------------------------------------------------
+
+
+def decode(body: bytes, content_type: str) -> Decoded:
+    """A document's text.
+
+    The encoding is the byte order mark's, else that of the Content-Type header, else that of the XML declaration
+    (RFC 7303, section 3), else UTF-8; but a document that declares UTF-8 and is UTF-8 is taken at its word. Raises
+    FeedError `unknown_encoding` where the name means nothing and the bytes are not UTF-8 either.
+    """
+    from w3lib.encoding import http_content_type_encoding, read_bom, resolve_encoding
+
+    body = body.lstrip(b" \t\r\n")
+    marked, mark = read_bom(body)
+    marked = marked or _wide(body)
+    if marked:
+        return _tidy(body[len(mark or b"") :].decode(marked, "replace"))
+    found = _DECLARED.match(body)
+    declared = found[1].decode("latin-1") if found else ""
+    served = http_content_type_encoding(content_type) or ""
+    names = ["utf-8", served] if declared.lower() in ("utf-8", "utf8", "") else [served, declared, "utf-8"]
+    names = [name for name in dict.fromkeys(names) if name and not _is_wide(name)] or ["utf-8"]
+    for name in names:
+        try:
+            return _tidy(body.decode(resolve_encoding(name) or name), sound=name == names[0])
+        except (UnicodeDecodeError, LookupError):
+            continue
+    for name in (declared or "utf-8", served):
+        known = resolve_encoding(name) if name else None
+        if not known or _is_wide(name):
+            continue
+        text = body.decode(known, "replace")
+        if text.count("\ufffd") * 10 <= sum(byte > 127 for byte in body):  # a few slips in a text that is right
+            return _tidy(text, sound=False)
+    unknown = [name for name in (served, declared) if name and resolve_encoding(name) is None]
+    if unknown:
+        raise FeedError("unknown_encoding", unknown[0][:100])
+    return _tidy(body.decode("cp1252", "replace"), sound=False)
+
+
+def _wide(body: bytes) -> Optional[str]:
+    """UTF-16 or UTF-32 without a mark, by the zeros about the first `<` (XML 1.0, appendix F)."""
+    patterns = {
+        "utf-32-be": b"\0\0\0<", "utf-32-le": b"<\0\0\0", "utf-16-be": b"\0<\0", "utf-16-le": b"<\0",
+    }  # fmt: skip
+    return next((name for name, start in patterns.items() if body.startswith(start)), None)
+
+
+def _is_wide(name: str) -> bool:
+    """Whether a name claims UTF-16 or wider, which a document whose declaration reads as ASCII is not."""
+    plain = name.lower().replace("_", "").replace("-", "")
+    return plain.startswith(("utf16", "utf32", "u16", "u32", "ucs", "iso10646"))
+
+
+def _tidy(text: str, sound: bool = True) -> Decoded:
+    legal = _ILLEGAL.sub("", text).lstrip("\ufeff \t\r\n")
+    sound = sound and "\ufffd" not in legal and len(legal) == len(text.lstrip("\ufeff \t\r\n"))
+    return Decoded(_DECLARATION.sub("", legal, count=1) if legal.startswith("<?xml") else legal, sound)
+
+
+def _check_prolog(text: str) -> None:
+    """Refuses what comes before the root element and must not reach a parser: entities, and pages."""
+    first = _ELEMENT.search(bare := _COMMENT_OR_PI.sub("", text[: _prolog_end(text)]))
+    prolog = bare[: first.start()] if first else bare
+    if "<!entity" in prolog.lower():
+        raise FeedError("xml_entities", "the document declares entities of its own")
+    if _HTML.match(prolog) or (first and first[1].lower() == "html"):
+        raise FeedError("html", "an HTML page instead of a feed")
+
+
+def _prolog_end(text: str) -> int:
+    """A position behind the start of the root element, comments and instructions skipped."""
+    position = 0
+    while True:
+        found = re.compile(r"<(!--|\?|[A-Za-z_])").search(text, position)
+        if not found:
+            return len(text)
+        if found[1] not in ("!--", "?"):
+            return min(len(text), found.end() + 100)
+        end = text.find("-->" if found[1] == "!--" else "?>", found.end())
+        if end < 0:
+            return len(text)
+        position = end + 2
+
+
+def _root(text: str) -> str:
+    found = _ELEMENT.search(_COMMENT_OR_PI.sub("", text[:65_536]))
+    return found[1] if found else ""
+
+
+def _ends_within_entry(text: str) -> bool:
+    starts = max((text.rfind(f"<{name}") for name in ("item>", "item ", "entry>", "entry ")), default=-1)
+    return starts > max(text.rfind("</item"), text.rfind("</entry"))
+
+
+# --- feedparser ---------------------------------------------------------------------------------------------------
+
+
+def _feedparse(text: str, url: str) -> Any:
+    feedparser = _feedparser()
+    headers = {"content-type": "application/xml; charset=utf-8", "content-location": url}
+    data = b'<?xml version="1.0" encoding="utf-8"?>\n' + text.encode()
+    return feedparser.parse(
+        io.BytesIO(data), response_headers=headers, resolve_relative_uris=False, sanitize_html=False
+    )
+
+
+@cache
+def _feedparser() -> Any:
+    """feedparser, its two parsers replaced by ones with caps: its author reading takes quadratic time, and its
+    reading of broken documents about a minute for 10 MB."""
+    import feedparser  # type: ignore[import-untyped]
+    from feedparser import api
+
+    class Capped:
+        elements = 0
+
+        def unknown_starttag(self, tag: str, attributes: Any) -> None:
+            self.elements += 1
+            if self.elements > _MAX_ELEMENTS:
+                raise FeedError("too_large", f"more than {_MAX_ELEMENTS} elements")
+            super().unknown_starttag(tag, attributes)  # type: ignore[misc]
+
+        def _sync_author_detail(self, key: str = "author") -> None:
+            context = self._get_context()  # type: ignore[attr-defined]
+            if isinstance(author := context.get(key), str) and len(author) > _MAX_AUTHOR:
+                context[key] = author[:_MAX_AUTHOR]
+            super()._sync_author_detail(key)  # type: ignore[misc]
+
+        def _add_tag(self, term: Any, scheme: Any, label: Any) -> None:
+            if len(self._get_context().get("tags", ())) < _MAX_TAGS:  # type: ignore[attr-defined]
+                super()._add_tag(term, scheme, label)  # type: ignore[misc]
+
+        def feed(self, text: str) -> None:
+            if len(text) > _MAX_LOOSE:
+                raise FeedError("bad_xml", "broken, and too large to mend")
+            super().feed(text)  # type: ignore[misc]
+
+    api.StrictFeedParser = type("StrictFeedParser", (Capped, api.StrictFeedParser), {})
+    api.LooseFeedParser = type("LooseFeedParser", (Capped, api.LooseFeedParser), {})
+    return feedparser
+
+
+def _get(holder: Any, key: str) -> Any:
+    """A value that stands there itself; feedparser's own access puts one key's value for another's."""
+    return dict.get(holder, key)
+
+
+def _item(entry: Any, atom: bool, language: Optional[str]) -> Item:
+    summary, text = _texts(entry, atom)
+    return Item(
+        guid=str(_get(entry, "id") or ""),
+        links=list(_links(entry)),
+        title=_line(entry, "title", atom),
+        summary=summary,
+        text=text,
+        published=str(_get(entry, "published") or _get(entry, "created") or ""),
+        updated=str(_get(entry, "updated") or ""),
+        authors=list(_authors(entry)),
+        categories=[to_line(tag.get("label") or tag.get("term") or "") for tag in _get(entry, "tags") or ()],
+        images=list(_images(entry)),
+        language=_language(entry) or language,
+    )
+
+
+def _plain(value: Any, kind: str, atom: bool) -> str:
+    """A text of any type as plain text; RSS does not say which of its texts are HTML, Atom does."""
+    value = value if isinstance(value, str) else ""
+    return plain_text(value) if atom and kind == "text/plain" else to_text(value)
+
+
+def _line(holder: Any, key: str, atom: bool) -> str:
+    kind = (_get(holder, f"{key}_detail") or {}).get("type", "")
+    return plain_line(_plain(_get(holder, key), kind, atom))
+
+
+def _texts(entry: Any, atom: bool) -> tuple[str, str]:
+    """Summary and full text: a content element is the text where it is longer than the summary beside it."""
+    contents = [
+        (str(content.get("value") or ""), str(content.get("type") or ""))
+        for content in _get(entry, "content") or ()
+        if str(content.get("type") or "text/").startswith(("text/", "application/x"))  # x: xhtml+xml, xml
+    ]
+    said = _get(entry, "summary")
+    kind = (_get(entry, "summary_detail") or {}).get("type", "")
+    copied = any(said == value for value, _ in contents)  # feedparser copies a content where there is no summary
+    summary = "" if copied else _plain(said, kind, atom)
+    text = max((_plain(value, kind, atom) for value, kind in contents), key=len, default="")
+    if not summary:
+        return ("", text) if len(text) >= _FULL_TEXT else (text, "")
+    return summary, text if len(text) > len(summary) else ""
+
+
+def _links(entry: Any) -> Iterator[str]:
+    """Addresses of the article, best first."""
+    yield str(_get(entry, "feedburner_origlink") or "")  # the article's own, where links go through a proxy
+    alternates = [link for link in _get(entry, "links") or () if link.get("rel", "alternate") == "alternate"]
+    pages = [link for link in alternates if link.get("type", "text/html") in ("text/html", "application/xhtml+xml")]
+    for link in pages + alternates:
+        yield str(link.get("href") or "")
+    yield str(_get(entry, "link") or "")  # also the guid, where it is a permalink
+
+
+def _authors(entry: Any) -> Iterator[str]:
+    found = [author.get("name") or author.get("email") or "" for author in _get(entry, "authors") or ()]
+    yield from (to_line(name) for name in found)
+    if not any(found):
+        yield to_line(_get(entry, "author") or "")
+
+
+def _images(entry: Any) -> Iterator[str]:
+    """Addresses of the entry's image: Media RSS content, its thumbnail, an enclosure, an item image."""
+
+    def is_image(media: Mapping[str, Any]) -> bool:
+        return media.get("medium") == "image" or str(media.get("type", "")).startswith("image/")
+
+    yield from (str(media.get("url") or "") for media in _get(entry, "media_content") or () if is_image(media))
+    yield from (str(media.get("url") or "") for media in _get(entry, "media_thumbnail") or ())
+    links: Sequence[Any] = _get(entry, "links") or ()
+    yield from (str(link.get("href") or "") for link in links if link.get("rel") == "enclosure" and is_image(link))
+    yield str((_get(entry, "image") or {}).get("href") or "")
+
+
+def _language(entry: Any) -> Optional[str]:
+    details = [_get(entry, "title_detail"), *(_get(entry, "content") or ()), _get(entry, "summary_detail")]
+    tags = (language_tag(detail.get("language")) for detail in details if detail)
+    return next(filter(None, tags), None) or language_tag(_get(entry, "language"))
+
+
+def _ttl(feed: Any) -> Optional[int]:
+    """Seconds from <ttl> (minutes) or the syndication module (period over frequency), whichever is longer."""
+    try:
+        seconds = int(_get(feed, "ttl") or 0) * 60
+        period = _PERIODS.get(str(_get(feed, "sy_updateperiod") or "").strip().lower(), 0)
+        frequency = int(_get(feed, "sy_updatefrequency") or 1)
+    except ValueError:
+        return None
+    seconds = max(seconds, period // frequency if frequency > 0 else period)
+    return seconds if seconds > 0 else None

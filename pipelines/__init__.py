@@ -1,0 +1,1 @@
+"""Assembly: the graph, its options, batch and rounds, and the command line."""

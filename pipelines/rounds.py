@@ -1,0 +1,205 @@
+"""Batch and rounds: bounded pipelines on FnApiRunner until nothing is due, and the account of each round."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, Optional
+
+from newsbeam.records import EntryRow, Holder, now_ms
+from newsbeam.settings import Settings
+from newsbeam.stores.base import Ledger, Store
+
+Progress = Callable[[Ledger], None]
+
+
+class Report(NamedTuple):
+    """The account of one round.
+
+    seen = unchanged + new + revised + skipped + failed + inbox, with what the inbox held before counted as seen.
+    """
+
+    round: int
+    ledger: Ledger
+    carried: int
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """The line that `ingest --json` prints."""
+        ledger = self.ledger
+        return {
+            "round": self.round,
+            "feeds": ledger.feeds,
+            "seen": ledger.seen,
+            "outcomes": {
+                "new": ledger.new,
+                "revised": ledger.revised,
+                "unchanged": ledger.unchanged,
+                "skipped": dict(ledger.skipped),
+                "failed": dict(ledger.failed),
+            },
+            "inbox": ledger.inbox,
+            "labels": dict(ledger.labels),
+            "seconds": round(self.seconds, 3),
+            "carried": self.carried,
+            "feed_failures": dict(ledger.feed_failures),
+        }
+
+    def balances(self) -> bool:
+        """Whether every entry seen has an outcome or is in the inbox."""
+        ledger = self.ledger
+        ended = ledger.new + ledger.revised + ledger.unchanged
+        ended += sum(ledger.skipped.values()) + sum(ledger.failed.values())
+        return ledger.seen == ended + ledger.inbox
+
+
+class Rounds:
+    """One run of a job over a store: its holder, its rounds.
+
+    Args:
+        progress: called now and then with the round's ledger so far.
+        runner_options: Beam options, as on a command line.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        *,
+        progress: Optional[Progress] = None,
+        runner_options: tuple[str, ...] = (),
+    ) -> None:
+        self._settings, self._store, self._progress = settings, store, progress
+        self._options = runner_options
+        self._holder = new_holder()
+        self._stopping = False
+        store.drop_dead(self._holder.host, is_alive)
+
+    def stop(self) -> None:
+        """Ends the round after the pipeline that runs now; the rest stays in the inbox."""
+        self._stopping = True
+
+    def ingest(self, *, force: bool = False) -> Report:
+        """One round: polls what is due (with `force`, every enabled feed) and empties the inbox of what is due."""
+
+        def run(job: Any, at: int) -> None:
+            import apache_beam as beam
+
+            from pipelines import graph
+            from transforms.elements import Tick
+
+            tick = Tick(job.holder.tick, at, force)
+            self._run(lambda pipeline: graph.ingest(pipeline | beam.Create([tick]), job))
+
+        return self._round(run)
+
+    def backfill(self, batches: Iterator[list[EntryRow]]) -> Report:
+        """One round over entry rows that are made elsewhere; `batches` makes each durable before it yields it."""
+
+        def run(job: Any, at: int) -> None:
+            import apache_beam as beam
+
+            from pipelines import graph
+
+            for rows in batches:
+                self._run(lambda pipeline, rows=rows: graph.carry(pipeline | beam.Create(rows), job))  # type: ignore[misc]
+                if self._stopping:
+                    return
+
+        return self._round(run)
+
+    @property
+    def holder(self) -> Holder:
+        """Who this run is, for leases taken outside its pipelines."""
+        return self._holder
+
+    def _round(self, run: Callable[[Any, int], None]) -> Report:
+        from transforms.job import Job
+
+        self._holder = self._holder._replace(tick=self._holder.tick + 1)
+        job = Job(self._settings, self._store.url, self._holder)
+        job.pool().warm_up()
+        carried, at, began = self._store.ledger().inbox, now_ms(), time.monotonic()
+        with _Watch(self._progress, self._account, carried):
+            run(job, at)
+            self._empty_inbox(job, at)
+        return Report(self._holder.tick, self._account(carried), carried, time.monotonic() - began)
+
+    def _empty_inbox(self, job: Any, at: int) -> None:
+        """Further pipelines, of 1,000 rows at most each, until no row is due; then what jobs died with, one by one."""
+        import apache_beam as beam
+
+        from pipelines import graph
+        from transforms.job import ROW_LIMIT
+
+        for alone in (False, True):
+            while not self._stopping:
+                limit = 1 if alone else ROW_LIMIT
+                rows = self._store.take_rows(job.holder, at, job.lease_until(), limit, alone=alone)
+                if not rows:
+                    break
+                self._run(lambda pipeline, rows=rows: graph.carry(pipeline | beam.Create(rows), job))  # type: ignore[misc]
+                if not alone:
+                    at = now_ms()  # what the deadline gave back is due again
+
+    def _run(self, build: Callable[[Any], Any]) -> None:
+        import apache_beam as beam
+
+        from pipelines.options import runner_and_options
+
+        runner, options = runner_and_options(self._options)
+        with beam.Pipeline(runner=runner, options=options) as pipeline:
+            build(pipeline)
+
+    def _account(self, carried: int) -> Ledger:
+        ledger = self._store.ledger(self._holder.job, self._holder.tick)
+        return ledger._replace(seen=ledger.seen + carried)
+
+
+def new_holder() -> Holder:
+    """This process as a holder of leases, under a new job id."""
+    import psutil
+
+    pid = os.getpid()
+    return Holder(uuid.uuid4().hex[:12], socket.gethostname(), pid, _started(psutil.Process(pid)))
+
+
+def is_alive(holder: Holder) -> bool:
+    """Whether the process of a holder on this host still runs; its pid may have been given to another since."""
+    import psutil
+
+    try:
+        return abs(_started(psutil.Process(holder.pid)) - holder.started) < 2_000  # its reading may vary a little
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _started(process: Any) -> int:
+    return int(process.create_time() * 1000)
+
+
+class _Watch:
+    """Tells the progress twice a second while a pipeline blocks its thread."""
+
+    def __init__(self, progress: Optional[Progress], account: Callable[[int], Ledger], carried: int) -> None:
+        import threading
+
+        self._progress, self._account, self._carried = progress, account, carried
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._tell, daemon=True)
+
+    def __enter__(self) -> None:
+        if self._progress:
+            self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        if self._progress:
+            self._thread.join()
+
+    def _tell(self) -> None:
+        while self._progress and not self._done.wait(0.5):
+            self._progress(self._account(self._carried))

@@ -1,0 +1,1 @@
+"""newsbeam's PTransforms: thin, each calls the domain in newsbeam/. `pipelines/graph.py` puts them together."""
