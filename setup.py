@@ -20,7 +20,7 @@ setup(
     # Configuration is data at the top of the repository; in a wheel it becomes the package newsbeam._config.
     packages=["newsbeam", "newsbeam.stores", "newsbeam._config", "transforms", "pipelines"],
     package_dir={"newsbeam._config": "config"},
-    package_data={"newsbeam._config": ["**/*"]},
+    package_data={"newsbeam": ["py.typed"], "newsbeam._config": ["**/*"]},
     entry_points={"console_scripts": ["newsbeam = pipelines.cli:main"]},
     # A reason for each: docs/decisions/dependencies.md
     install_requires=[

@@ -322,7 +322,7 @@ def _resolve(found: Sequence[_Found], text: Texts) -> list[EntityDetail]:
         key = f"={mention.entry.name}" if mention.entry is not None else _canonical(mention.form).lower()
         groups.setdefault(key, _Group()).mentions.append(mention)
     entities = _join_people(list(groups.values()))
-    _find_in_headline(entities, text)
+    _find_missed(entities, text)
     details = [_detail(group) for group in entities]
     return sorted(details, key=lambda detail: (-detail.mentions, detail.name))
 
@@ -356,26 +356,32 @@ def _join_people(groups: Sequence[_Group]) -> list[_Group]:
     return result
 
 
-def _find_in_headline(groups: Sequence[_Group], text: Texts) -> None:
-    """Adds mentions in title and summary of people and organizations that the model saw in other fields alone."""
-    for field in ("title", "summary"):
-        value: str = getattr(text, field)
-        if not value:
-            continue
-        taken = [
-            (mention.start, mention.end) for group in groups for mention in group.mentions if mention.field == field
-        ]
-        for group in groups:
-            if group.kind not in ("person", "organization"):
-                continue
-            for form in sorted({mention.form for mention in group.mentions}, key=lambda form: (-len(form), form)):
-                start = value.find(form)
-                while start >= 0:
-                    end = start + len(form)
-                    if is_word(value, start, end) and all(end <= left or start >= right for left, right in taken):
-                        group.mentions.append(_Found(field, start, end, form, group.kind))
-                        taken.append((start, end))
-                    start = value.find(form, end)
+def _find_missed(groups: Sequence[_Group], text: Texts) -> None:
+    """Adds the mentions of people and organizations that the model missed, where it saw the same form elsewhere.
+
+    A single word that the text also has in small letters ("may", "will") is left alone.
+    """
+    fields = [(field, value) for field in FIELDS if (value := getattr(text, field))]
+    taken = {field: [False] * len(value) for field, value in fields}
+    for group in groups:
+        for mention in group.mentions:
+            taken[mention.field][mention.start : mention.end] = [True] * (mention.end - mention.start)
+    forms = {
+        form: group
+        for group in groups
+        if group.kind in ("person", "organization")
+        for form in {mention.form for mention in group.mentions}
+        if len(form) > 2 and (" " in form or not any(form.lower() in value for _, value in fields))
+    }
+    for form in sorted(forms, key=lambda form: (-len(form), form)):
+        for field, value in fields:
+            start = value.find(form)
+            while start >= 0:
+                end = start + len(form)
+                if is_word(value, start, end) and not any(taken[field][start:end]):
+                    forms[form].mentions.append(_Found(field, start, end, form, forms[form].kind))
+                    taken[field][start:end] = [True] * len(form)
+                start = value.find(form, end)
 
 
 def _detail(group: _Group) -> EntityDetail:

@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from html.entities import name2codepoint
 from typing import Any, NamedTuple, Optional
 
 from newsbeam.entries import MAX_ENTRIES, Item, ParsedFeed, language_tag, make_entries
@@ -20,8 +21,9 @@ _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  
 _DECLARATION = re.compile(r"<\?xml\b[^>]*\?>")
 _DECLARED = re.compile(rb"\s*<\?xml\b[^>]*?encoding\s*=\s*[\"']\s*([^\"'>]+?)\s*[\"']")
 _COMMENT_OR_PI = re.compile(r"<!--.*?-->|<\?.*?\?>", re.DOTALL)
+_ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31});")
 _ELEMENT = re.compile(r"<([A-Za-z_][\w.:-]*)")
-_HTML = re.compile(r"\s*<(!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_PAGE_ROOTS = frozenset(("html", "head", "body", "meta", "script", "title", "div", "p", "table"))
 _PERIODS = {"hourly": 3_600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
 _MAX_ELEMENTS, _MAX_LOOSE, _MAX_AUTHOR, _MAX_TAGS = 500_000, 3_000_000, 1_000, 200
 _FULL_TEXT = 300  # characters from which a content element without a summary beside it is a text, not a teaser
@@ -39,10 +41,10 @@ def parse_xml_feed(body: bytes, *, url: str, content_type: str, now: int) -> Par
     text, sound = decode(body, content_type)
     _check_prolog(text)
     result = _feedparse(text, url)
+    if result.bozo and (mended := _ENTITY.sub(_character, text)) != text:
+        result, sound = _feedparse(mended, url), False
     entries: list[Any] = result.entries
     broken = bool(result.bozo)
-    if not entries and _HTML.match(_COMMENT_OR_PI.sub("", text[:4_096])):
-        raise FeedError("html", "an HTML page instead of a feed")
     if not entries and broken:
         raise FeedError("bad_xml", plain_line(str(result.get("bozo_exception", "")))[:200])
     if not entries and not result.version:
@@ -124,13 +126,19 @@ def _tidy(text: str, sound: bool = True) -> Decoded:
 
 
 def _check_prolog(text: str) -> None:
-    """Refuses what comes before the root element and must not reach a parser: entities, and pages."""
+    """Refuses entities declared before the root element, which must not reach a parser, and pages."""
     first = _ELEMENT.search(bare := _COMMENT_OR_PI.sub("", text[: _prolog_end(text)]))
     prolog = bare[: first.start()] if first else bare
     if "<!entity" in prolog.lower():
         raise FeedError("xml_entities", "the document declares entities of its own")
-    if _HTML.match(prolog) or (first and first[1].lower() == "html"):
+    if first and first[1].lower() in _PAGE_ROOTS:
         raise FeedError("html", "an HTML page instead of a feed")
+
+
+def _character(found: re.Match[str]) -> str:
+    """The character that a named entity of HTML stands for; XML has five, and many feeds use the others too."""
+    known = found[1] in name2codepoint and found[1] not in ("amp", "lt", "gt", "quot")
+    return chr(name2codepoint[found[1]]) if known else found[0]
 
 
 def _prolog_end(text: str) -> int:
@@ -179,6 +187,8 @@ def _feedparser() -> Any:
 
     class Capped:
         elements = 0
+        # a guid is a name, also where it looks like a relative address
+        can_be_relative_uri = frozenset(api.StrictFeedParser.can_be_relative_uri) - {"id"}
 
         def unknown_starttag(self, tag: str, attributes: Any) -> None:
             self.elements += 1

@@ -22,9 +22,9 @@ TRACKING_PARAMETERS = frozenset(
     "fbclid gclid gclsrc dclid gbraid wbraid msclkid yclid twclid igshid ttclid li_fat_id mc_cid mc_eid mkt_tok ocid "
     "ncid cmpid cmp CMP cmp_id smid smtyp sr_share taid ftag feedName feedType ITO rss_id partner_rss "
     "wt_mc wtmc WT.mc_id ns_mchannel ns_source ns_campaign ns_linkname ns_fee xtor echobox s_cid spm "
-    "ref_src ref_url sref xtref campaign_id ICID icid _ga _gl guccounter guce_referrer guce_referrer_sig".split()
+    "ref_src ref_url sref xtref campaign_id ICID icid _ga _gl guccounter guce_referrer guce_referrer_sig".split()  # noqa: SIM905
 )
-_MAX_URL = 2048
+_MAX_URL = 8000  # octets; what RFC 9110 section 4.1 asks everyone to take
 
 
 def canonicalize_url(url: str) -> str:
@@ -57,7 +57,7 @@ def _canonicalize(url: str) -> str:
         canonical = w3lib_canonicalize(urlunsplit((scheme, netloc, parts.path or "/", query, "")))
     except (ValueError, UnicodeError):
         return ""
-    return str(canonical)
+    return str(canonical) if len(canonical) <= _MAX_URL else ""
 
 
 def _is_tracking(pair: str) -> bool:

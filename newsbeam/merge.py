@@ -1,7 +1,9 @@
 """How a stored article and a newly read one become one: pure, and the same for both stores.
 
-Precedence is fixed, so that the order of arrival does not matter: the page's text, else the text of the feed with
-the least id (the owner); other feeds only join `feeds[]`. `revision` counts changes of content, `version` writes.
+Precedence is fixed, so that the order of arrival does not matter: the page's text, else the text of the entry with
+the least feed id and key; other entries only join `feeds[]`. What a page lacks (a summary), the least of the entries
+that led to it supplies. The least of all owns what is said beside the content (source, authors, date).
+`revision` counts changes of content, `version` writes.
 """
 
 from __future__ import annotations
@@ -66,8 +68,9 @@ def merge_draft(stored: Optional[Article], draft: Draft, now: int) -> Merged:
         now: in ms; used for indexed_at alone.
     """
     row, new = draft.row, draft.article
+    labels = _add(draft.labels, FEED_TEXT_ONLY) if new.text_from == "feed" else tuple(draft.labels)
     if stored is None:
-        ref = FeedRef(row.feed.id, row.entry.key, row.id, row.change, "new", tuple(draft.labels))
+        ref = FeedRef(row.feed.id, row.entry.key, row.id, row.change, "new", labels)
         article = new._replace(
             revision=1,
             version=1,
@@ -76,7 +79,7 @@ def merge_draft(stored: Optional[Article], draft: Draft, now: int) -> Merged:
             observed_at=to_iso(draft.read_at),
             indexed_at=to_iso(now),
         )
-        return Merged(article, None, "new", labels=tuple(draft.labels))
+        return Merged(article, None, "new", labels=labels)
 
     known = next((ref for ref in stored.feeds if ref.row == row.id), None)
     if known:  # the row ran before, and its outcome was not put on record: it reports what it did then
@@ -84,26 +87,27 @@ def merge_draft(stored: Optional[Article], draft: Draft, now: int) -> Merged:
     refs = {(ref.id, ref.key): ref for ref in stored.feeds}
     last = refs.get((row.feed.id, row.entry.key))
     if last and last.change > row.change:
-        return Merged(None, None, "skipped", "superseded", tuple(draft.labels))
+        return Merged(None, None, "skipped", "superseded", labels)
     if stored.status == "deleted":
-        return Merged(None, None, "skipped", "deleted", tuple(draft.labels))
+        return Merged(None, None, "skipped", "deleted", labels)
 
-    owner = min([row.feed.id, *(ref.id for ref in stored.feeds)])
-    change = _content_change(stored, draft, owner)
-    labels = tuple(draft.labels)
-    if change == "history":
-        fields: dict[str, Any] = {}
-    else:
-        fields = _owned(new, stored) if owner == row.feed.id else {}
-        if change != "none":
-            fields |= _content(new, stored, draft, owner)
+    own = (row.feed.id, row.entry.key)
+    change = _content_change(stored, draft)
+    fields = _owned(new, stored) if own == min([own, *refs]) else {}
+    if stored.published_from == "none":
+        fields |= {name: getattr(new, name) for name in _DATE}
+    if change in ("revised", "upgraded"):
+        fields |= _content(new, stored, draft)
     if change == "upgraded":
         labels = _add(labels, UPGRADED)
     outcome = "revised" if change == "revised" else "unchanged"
-    refs[row.feed.id, row.entry.key] = FeedRef(row.feed.id, row.entry.key, row.id, row.change, outcome, labels)
+    refs[own] = FeedRef(*own, row.id, row.change, outcome, labels)
     fields["feeds"] = tuple(refs[name] for name in sorted(refs))
     fields["version"] = stored.version + 1
     fields["indexed_at"] = to_iso(now)
+    fields["first_seen_at"] = min(stored.first_seen_at, new.first_seen_at)
+    if fields.get("published_from", stored.published_from) == "none":
+        fields["timestamp"] = fields["first_seen_at"]
     if change == "revised":
         fields["revision"] = stored.revision + 1
     if change in ("revised", "upgraded"):
@@ -112,24 +116,22 @@ def merge_draft(stored: Optional[Article], draft: Draft, now: int) -> Merged:
     return Merged(stored._replace(**fields), archived, outcome, labels=labels)
 
 
-def _content_change(stored: Article, draft: Draft, owner: str) -> str:
+def _content_change(stored: Article, draft: Draft) -> str:
     """What a draft does to the content: none, revised, upgraded, or history (it was read before the stored one)."""
     new = draft.article
-    if stored.text_from == "page" and new.text_from == "feed":
+    if stored.text_from != new.text_from:
+        return "upgraded" if new.text_from == "page" else "none"
+    supplies, newcomer = _supply(stored, draft)
+    if new.text_from == "feed" and not supplies:
         return "none"
-    if stored.text_from == "feed" and new.text_from == "feed" and owner != draft.row.feed.id:
-        return "none"
-    title, summary = _texts(new, stored, draft, owner)
-    if identity.content_hash(title, summary, new.body) == stored.content_hash:
-        same_text_from = new.text_from == stored.text_from
-        return "none" if same_text_from and new.extraction == stored.extraction else "upgraded"
+    if identity.content_hash(*_texts(stored, draft, supplies), new.body) == stored.content_hash:
+        return "none" if new.extraction == stored.extraction else "upgraded"
+    if newcomer:  # one feed's words for another's are no change of what either says
+        page_said_it = identity.content_hash(*_texts(stored, draft, False), new.body) == stored.content_hash
+        if new.text_from == "feed" or page_said_it:
+            return "upgraded"
     if draft.read_at <= from_iso(stored.observed_at):
         return "history"
-    if stored.text_from != new.text_from:
-        return "upgraded"
-    if new.text_from == "feed":
-        wrote = min(ref.id for ref in stored.feeds)  # the feed whose text is stored
-        return "revised" if wrote == draft.row.feed.id else "upgraded"
     same_reader = (new.extraction.method, new.extraction.version) == (
         stored.extraction.method,
         stored.extraction.version,
@@ -137,11 +139,21 @@ def _content_change(stored: Article, draft: Draft, owner: str) -> str:
     return "revised" if same_reader else "upgraded"
 
 
-def _texts(new: Article, stored: Article, draft: Draft, owner: str) -> tuple[str, str]:
-    """Title and summary: what a page lacks and another feed than the owner supplied stays as it was stored."""
-    keep = stored.text_from == "page" and draft.row.feed.id != owner
-    title = stored.title if keep and "title" in draft.borrowed else new.title
-    summary = stored.summary if keep and "summary" in draft.borrowed else new.summary
+def _supply(stored: Article, draft: Draft) -> tuple[bool, bool]:
+    """Whether a draft's entry is the least of those with the same kind of text, and whether another one was before."""
+    own = (draft.row.feed.id, draft.row.entry.key)
+    without_page = draft.article.text_from == "feed"
+    others = [(ref.id, ref.key) for ref in stored.feeds if (FEED_TEXT_ONLY in ref.labels) == without_page]
+    least = min(others, default=None)
+    return least is None or own <= least, least is None or own < least
+
+
+def _texts(stored: Article, draft: Draft, supplies: bool) -> tuple[str, str]:
+    """Title and summary: what a page lacks stays as it was stored, unless the draft's entry supplies it."""
+    title, summary = (
+        getattr(stored if name in draft.borrowed and not supplies else draft.article, name)
+        for name in ("title", "summary")
+    )
     return title, summary
 
 
@@ -149,15 +161,24 @@ _CONTENT = (
     "body", "text_from", "language", "words", "extraction", "canonical_url", "grams", "entities", "people",
     "organizations", "places", "groups", "events", "entity_details", "topics", "topic_details",
 )  # fmt: skip
-_OWNED = (
-    "url", "guid", "source", "authors", "categories", "image", "published_at", "published_from", "updated_at",
-    "timestamp",
-)  # fmt: skip
+_DATE = ("published_at", "published_from", "timestamp")
+_OWNED = ("url", "guid", "source", "authors", "categories", "image", "updated_at", *_DATE)
 
 
-def _content(new: Article, stored: Article, draft: Draft, owner: str) -> dict[str, Any]:
-    title, summary = _texts(new, stored, draft, owner)
+def _content(new: Article, stored: Article, draft: Draft) -> dict[str, Any]:
+    supplies = stored.text_from != new.text_from or _supply(stored, draft)[0]
+    title, summary = _texts(stored, draft, supplies)
+    kept = {name for name, text in (("title", title), ("summary", summary)) if text != getattr(new, name)}
     taken = {name: getattr(new, name) for name in _CONTENT}
+    if kept:  # places in a title or summary that is not taken are places in nothing
+        taken["entity_details"] = tuple(
+            detail._replace(spans=tuple(span for span in detail.spans if span.field not in kept))
+            for detail in new.entity_details
+        )
+        taken["topic_details"] = tuple(
+            detail._replace(evidence=tuple(found for found in detail.evidence if found.field not in kept))
+            for detail in new.topic_details
+        )
     return taken | {
         "title": title,
         "summary": summary,
@@ -166,17 +187,16 @@ def _content(new: Article, stored: Article, draft: Draft, owner: str) -> dict[st
 
 
 def _owned(new: Article, stored: Article) -> dict[str, Any]:
-    """What the owning feed says beside the content; a date that it stops giving stays."""
+    """What the owning entry says beside the content; a date that it stops giving stays."""
     taken = {name: getattr(new, name) for name in _OWNED}
     if new.published_from == "none":
-        for name in ("published_at", "published_from", "timestamp"):
-            taken[name] = getattr(stored, name)
+        taken |= {name: getattr(stored, name) for name in _DATE}
     return taken
 
 
-def merge_patch(stored: Optional[Article], fields: Mapping[str, Any], content_hash: Optional[str], now: int) -> (
-    Optional[Article]
-):
+def merge_patch(
+    stored: Optional[Article], fields: Mapping[str, Any], content_hash: Optional[str], now: int
+) -> Optional[Article]:
     """The stored article with derived fields replaced; None where there is nothing to write.
 
     Args:

@@ -61,21 +61,21 @@ class WorkPool:
         Raises:
             PoolDeath: the process overran or died.
         """
-        from concurrent.futures import CancelledError
+        from concurrent.futures import BrokenExecutor, CancelledError
         from concurrent.futures import TimeoutError as PoolTimeout
 
         from pebble import ProcessExpired
 
-        future = self._pool.schedule(function, args=args, timeout=seconds)
         try:
+            future = self._pool.schedule(function, args=args, timeout=seconds)
             result: T = future.result()
             return result
         except PoolTimeout as error:
             raise PoolDeath(True, f"over {seconds:g} s") from error
         except ProcessExpired as error:
             raise PoolDeath(False, f"process ended with {error.exitcode}") from error
-        except CancelledError as error:
-            raise PoolDeath(False, "the pool was stopped") from error
+        except (BrokenExecutor, CancelledError) as error:
+            raise PoolDeath(False, f"the pool is gone: {error}") from error
 
     def call_alone(self, function: Callable[..., T], *args: Any, seconds: float) -> T:
         """As `call`, but an item gets up to three attempts, since a death may be its neighbour's or the machine's."""

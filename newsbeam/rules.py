@@ -118,11 +118,11 @@ class _Reader:
         self._known = gazetteer.by_name
 
     def topic(self, node: Node) -> Topic:
-        keys = node.mapping(_TOPIC_KEYS, required=("id", "label", "rules"))
+        keys = node.mapping(required=("id",))
         name = keys["id"].text()
         if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
             raise keys["id"].error(f"{name!r}: an id has small letters, digits and single hyphens")
-        keys = node.within(f"topic {name}").mapping(_TOPIC_KEYS)
+        keys = node.within(f"topic {name}").mapping(_TOPIC_KEYS, required=("label", "rules"))
         rules = [self.rule(item, excludes=False) for item in keys["rules"].items()]
         if not rules:
             raise keys["rules"].error("there is no rule")
@@ -143,8 +143,9 @@ class _Reader:
 
     def rule(self, node: Node, *, excludes: bool) -> Rule:
         allowed = (*_RULE_KEYS, "veto") if excludes else _RULE_KEYS
-        name = node.mapping(allowed, required=("name",))["name"].text()
-        keys = node.within(f"rule {name!r}").mapping(allowed)
+        name = node.mapping(required=("name",))["name"].text()
+        node = node.within(f"rule {name!r}")
+        keys = node.mapping(allowed)
         veto = keys["veto"].flag() if "veto" in keys else False
         if veto == ("weight" in keys):
             raise node.error("one of weight and veto is wanted" if excludes else "the key 'weight' is missing")

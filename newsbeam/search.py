@@ -124,7 +124,7 @@ def plain(text: str) -> str:
     return unicodedata.normalize("NFC", cleaned)
 
 
-_RELATIVE = re.compile(r"(\d{1,9})([mhdw])")
+_RELATIVE = re.compile(r"([0-9]{1,9})([mhdw])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 

@@ -29,13 +29,16 @@ _STARTER = re.compile(
     r"\s+[\"'“‘(]*(?:The|This|That|These|Those|It|Its|He|She|They|We|I|You|In|On|At|But|And|A|An|As|For|If|When|While"
     r"|After|Before|However|Meanwhile|His|Her|Their|There|Both|Last|Some|More)\b"
 )
-# Short forms that a name or a number follows: a full stop after one never ends a sentence.
+# Short forms that a name follows: a full stop after one never ends a sentence.
 _NEVER = re.compile(
-    r"mrs?|ms|dr|prof|gen|lt|col|capt|sgt|cmdr|adm|maj|brig|sen|rep|gov|hon|rev|fr|st|mt|ft|vs|nos?|fig|art|vol|pp|ed"
-    r"|e\.g|i\.e|cf|al|approx|dept|univ|bros"
+    r"Mrs?|Ms|Dr|Prof|Gen|Lt|Col|Capt|Sgt|Cmdr|Adm|Maj|Brig|Sen|Rep|Gov|Hon|Rev|Fr|St|Mt|Ft|Dept|Univ|[Vv]s|[Ee]\.g|[Ii]\.e"
+    r"|cf|approx"
 )
+_BEFORE_NUMBER = re.compile(r"[Nn]os?|[Aa]rt|[Vv]ol|pp?|[Ff]ig|[Ss]ec")
 # Short forms and initials that may end one too: they do before a word that commonly starts a sentence.
-_SOMETIMES = re.compile(r"jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|inc|ltd|corp|co|jr|sr|[pa]\.m|etc|(?:\w\.)*\w")
+_SOMETIMES = re.compile(
+    r"Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|Inc|Ltd|Corp|Co|Jr|Sr|[pa]\.m|etc|al|(?:[^\W\d_]\.)*[^\W\d_]"
+)
 
 
 def split_paragraphs(text: str) -> list[tuple[int, int]]:
@@ -74,7 +77,7 @@ def _ends_sentence(text: str, begin: int, mark: int, stop: int) -> bool:
     word = _LAST_WORD.search(text, max(begin, mark - 30), mark + 1)
     if word is None:
         return True
-    short = word.group()[:-1].lower().rsplit("-", 1)[-1]
-    if _NEVER.fullmatch(short):
+    short = word.group()[:-1].rsplit("-", 1)[-1]
+    if _NEVER.fullmatch(short) or (first.isdigit() and _BEFORE_NUMBER.fullmatch(short)):
         return False
     return not _SOMETIMES.fullmatch(short) or _STARTER.match(text, stop) is not None

@@ -125,10 +125,10 @@ class Rounds:
         carried, at, began = self._store.ledger().inbox, now_ms(), time.monotonic()
         with _Watch(self._progress, self._account, carried):
             run(job, at)
-            self._empty_inbox(job, at)
+            self._empty_inbox(job)
         return Report(self._holder.tick, self._account(carried), carried, time.monotonic() - began)
 
-    def _empty_inbox(self, job: Any, at: int) -> None:
+    def _empty_inbox(self, job: Any) -> None:
         """Further pipelines, of 1,000 rows at most each, until no row is due; then what jobs died with, one by one."""
         import apache_beam as beam
 
@@ -138,12 +138,10 @@ class Rounds:
         for alone in (False, True):
             while not self._stopping:
                 limit = 1 if alone else ROW_LIMIT
-                rows = self._store.take_rows(job.holder, at, job.lease_until(), limit, alone=alone)
+                rows = self._store.take_rows(job.holder, now_ms(), job.lease_until(), limit, alone=alone)
                 if not rows:
                     break
                 self._run(lambda pipeline, rows=rows: graph.carry(pipeline | beam.Create(rows), job))  # type: ignore[misc]
-                if not alone:
-                    at = now_ms()  # what the deadline gave back is due again
 
     def _run(self, build: Callable[[Any], Any]) -> None:
         import apache_beam as beam

@@ -5,10 +5,10 @@ A Job is plain and picklable; clients are made from it in `setup`, and live as l
 
 from __future__ import annotations
 
+import atexit
 import threading
-from collections.abc import Callable
-from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from newsbeam.pool import WorkPool, shared_pool
 from newsbeam.records import Holder, now_ms
@@ -37,7 +37,7 @@ class Job(NamedTuple):
 
     def store(self) -> Store:
         """This process's client of the store."""
-        return _once(_store, self.store_url)
+        return _client(self.store_url, lambda: open_store(self.store_url), lambda store: store.close())
 
     def pool(self) -> WorkPool:
         """This process's pool, its models loaded or loading."""
@@ -50,23 +50,33 @@ class Job(NamedTuple):
 
     def reader(self) -> tuple[Fetcher, Robots]:
         """This process's HTTP client, with what it knows of hosts' robots.txt."""
-        return _once(_reader, self.settings.fetch)
+        settings = self.settings.fetch
+        return _client(settings, lambda: _reader(settings), lambda reader: reader[0].close())
 
 
 _lock = threading.Lock()
+_clients: dict[Hashable, Any] = {}
 
 
-def _once(make: Callable[..., T], *args: object) -> T:
-    with _lock:  # lru_cache alone may make two when two threads come at once
-        return make(*args)
+def _client(key: Hashable, make: Callable[[], T], close: Callable[[T], None]) -> T:
+    """This process's client for a key, made at the first call."""
+    with _lock:
+        if key not in _clients:
+            client = make()
+            _clients[key] = (client, lambda: close(client))
+        found: T = _clients[key][0]
+        return found
 
 
-@lru_cache(maxsize=4)
-def _store(url: str) -> Store:
-    return open_store(url)
+@atexit.register
+def close_clients() -> None:
+    """Closes this process's clients; the next use makes them anew."""
+    with _lock:
+        for _, close in _clients.values():
+            close()
+        _clients.clear()
 
 
-@lru_cache(maxsize=4)
 def _reader(settings: FetchSettings) -> tuple[Fetcher, Robots]:
     from newsbeam.fetch import Fetcher
     from newsbeam.robots import Robots

@@ -1,14 +1,16 @@
 """The newsroom itself: starts and stops the publishers' servers, and moves them from step to step.
 
-    with Newsroom() as newsroom:
-        Path("feeds.yaml").write_text(newsroom.feeds_yaml())
-        ...                       # newsbeam ingest --feeds feeds.yaml
-        newsroom.publish(1)       # corrections appear, new articles too
+with Newsroom() as newsroom:
+    Path("feeds.yaml").write_text(newsroom.feeds_yaml())
+    ...                       # newsbeam ingest --feeds feeds.yaml
+    newsroom.publish(1)       # corrections appear, new articles too
 """
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import socket
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -41,9 +43,7 @@ class Newsroom:
         requests: how often each address was asked for, keyed `publisher/path`, tracking parameters left out.
     """
 
-    def __init__(
-        self, start: datetime | None = None, publishers: Sequence[str] | None = None, port: int = 0
-    ) -> None:
+    def __init__(self, start: datetime | None = None, publishers: Sequence[str] | None = None, port: int = 0) -> None:
         known, self._labels = load_publishers()
         unknown = set(publishers or ()) - set(known)
         if unknown:
@@ -159,10 +159,35 @@ def _afters(item: Mapping[str, Any]) -> list[int]:
     return [correction["after"] for correction in item.get("corrections", ())]
 
 
+class _Server(ThreadingHTTPServer):
+    """Ends its open connections with itself, so that nobody goes on talking to a newsroom that was stopped."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        self._open: set[socket.socket] = set()
+        super().__init__(address, handler)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._open.discard(request)
+
+    def server_close(self) -> None:
+        super().server_close()
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+
 def _server(newsroom: Newsroom, publisher: Publisher, port: int) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         timeout = 30
+        wbufsize = -1  # head and body in one segment; two of them would wait for each other (Nagle, delayed ACK)
         server_version = "newsroom"
         sys_version = ""
 
@@ -209,11 +234,7 @@ def _server(newsroom: Newsroom, publisher: Publisher, port: int) -> ThreadingHTT
         def log_message(self, format: str, *args: object) -> None:
             """Nothing is logged; `Newsroom.requests` counts."""
 
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        block_on_close = False  # a client's idle keep-alive connection must not hold `stop`
-
-    return Server((publisher.host, port), Handler)
+    return _Server((publisher.host, port), Handler)
 
 
 def _is_current(answer: Answer, none_match: str | None, modified_since: str | None) -> bool:

@@ -84,7 +84,12 @@ def render_site(
         others = [articles[(index + step) % len(articles)] for step in range(1, _RELATED + 1)]
         related = [other for other in others if other.id != article.id]
         answers[article.path] = _page(
-            environment, publisher.template, article.updated_at, **common, article=article, related=related,
+            environment,
+            publisher.template,
+            article.updated_at,
+            **common,
+            article=article,
+            related=related,
             authors_ld=[{"@type": "Person", "name": name} for name in article.authors],
         )
     return answers
@@ -108,9 +113,7 @@ def _environment(publisher: Publisher, labels: dict[str, dict[str, str]]) -> jin
     environment.filters["iso"] = lambda moment: moment.astimezone(zone).isoformat()
     environment.filters["shown"] = lambda moment: moment.astimezone(zone).strftime(words["date"])
     environment.filters["html"] = _html
-    environment.filters["json"] = lambda value: Markup(
-        json.dumps(value, ensure_ascii=False).replace("</", "<\\/")
-    )
+    environment.filters["json"] = lambda value: Markup(json.dumps(value, ensure_ascii=False).replace("</", "<\\/"))
     environment.globals["words"] = words
     return environment
 
@@ -123,9 +126,7 @@ def _page(environment: jinja2.Environment, template: str, modified: datetime, **
 def _html(blocks: Sequence[tuple[str, str]]) -> Markup:
     """An article's text as HTML paragraphs."""
     tags = {"p": ("<p>", "</p>"), "h2": ("<h2>", "</h2>"), "quote": ("<blockquote><p>", "</p></blockquote>")}
-    return Markup("\n").join(
-        Markup(tags[kind][0]) + escape(text) + Markup(tags[kind][1]) for kind, text in blocks
-    )
+    return Markup("\n").join(Markup(tags[kind][0]) + escape(text) + Markup(tags[kind][1]) for kind, text in blocks)
 
 
 def _feed(environment: jinja2.Environment, spec: FeedSpec, common: dict[str, Any]) -> dict[str, Answer]:

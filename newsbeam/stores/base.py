@@ -124,9 +124,7 @@ class Store(Protocol):
         """
 
     # --- the inbox
-    def take_rows(
-        self, holder: Holder, now: int, until: int, limit: int, *, alone: bool = False
-    ) -> list[EntryRow]:
+    def take_rows(self, holder: Holder, now: int, until: int, limit: int, *, alone: bool = False) -> list[EntryRow]:
         """Takes due rows without an outcome and without a living lease, oldest due first, until a time.
 
         A row whose lease ran out or was dropped while held counts one death more. Rows with two deaths or more are

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def writer(url: str, name: str, start: Any) -> None:
-    """Polls a feed of its own whose entries lead to the same articles as the other writer's; each round changes them."""
+    """Polls a feed of its own whose entries lead to the other writer's articles too, and change each round."""
     store, of = open_store(url), feed(f"feed-{name}")
     holder = Holder(f"job-{name}", "host-1", os.getpid(), 1)
     start.wait(60)

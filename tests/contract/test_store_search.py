@@ -27,12 +27,14 @@ TEXTS = (
         "entity_details": (entity("Fumio Kishida", "person", "Kishida", "Mr Kishida"), entity("NATO", "organization")),
     },
     {
-        "key": "sao", "title": "Eleições em São Paulo", "summary": "Votos contados.", "body": "Partners of Brazil vote.",
+        "key": "sao", "title": "Eleições em São Paulo", "summary": "Votos contados.",
+        "body": "Partners of Brazil vote.",
         "timestamp": to_iso(NOW - 2 * DAY), "source": Source("jornal", "O Jornal", "jornal.example"), "language": "pt",
         "topics": ("vote",), "entities": ("São Paulo",), "places": ("São Paulo",),
     },
     {
-        "key": "naive", "title": "A naive view of Sao Tome", "summary": "", "body": "The agenda: partners, Pacific and Indo.",
+        "key": "naive", "title": "A naive view of Sao Tome", "summary": "",
+        "body": "The agenda: partners, Pacific and Indo.",
         "timestamp": to_iso(NOW - 1 * DAY), "source": Source("daily", "The Daily", "daily.example"), "language": "en",
         "topics": ("pact", "vote"), "entities": ("NATO",), "organizations": ("NATO",),
     },
@@ -235,7 +237,7 @@ def test_highlights_are_escaped_and_marked(full: Store) -> None:
 
 
 def test_highlights_of_accents_phrases_and_running_text(full: Store) -> None:
-    assert list(full.search(parse_query("sao paulo")).hits[0].highlights["title"])[0].startswith("Eleições em <em>São")
+    assert full.search(parse_query("sao paulo")).hits[0].highlights["title"][0].startswith("Eleições em <em>São")
     phrase = full.search(parse_query('"growing assertiveness"')).hits[0].highlights["body"][0]
     assert re.search(r"<em>growing(</em> <em>| )assertiveness</em>", phrase)
     assert "岸田<em>首相</em>が" in full.search(parse_query("首相")).hits[0].highlights["title"][0]
@@ -261,7 +263,8 @@ def test_fragments_are_short(store: Store, refresh: Callable[[], None]) -> None:
 
 HOSTILE = (
     "NEAR(", "NEAR/2", '"', '""', '"""', "a\"b", "*", "vis*", "title:visits", "body : x", "grams:首", "{title}: x",
-    "^visits", "AND", "OR", "NOT", "a AND OR NOT b", "(", ")", "((a OR b)", "+", "-", "--", '-"', '-""', "- -", "\\", "'",
+    "^visits", "AND", "OR", "NOT", "a AND OR NOT b", "(", ")", "((a OR b)", "+", "-", "--", '-"', '-""', "- -",
+    "\\", "'",
     "'; DROP TABLE articles; --", "%", "_", "\0", "a\0b", "\ud800", "\udfff首", "a\x01\x02\x03b", "\u202e", "\ufeff",
     "texts MATCH 'x'", ":wanted", "?", "?1", "@x", "$x", "rank:x", "rowid:1", "visits~2", "/visi.*/", "[a TO b]",
     "_exists_:title", "\U0010ffff", "e\u0301" * 50, "a" * 10_000, "-a " * 300, "(" * 500, "\u0301", "ー", "ｱ", "𠮷",

@@ -52,7 +52,9 @@ def newsbeam(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pyt
 def _stop_pool() -> Iterator[None]:
     yield
     from newsbeam.pool import stop_shared_pool
+    from transforms.job import close_clients
 
+    close_clients()
     stop_shared_pool()
 
 

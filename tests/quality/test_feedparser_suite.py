@@ -24,6 +24,42 @@ from newsbeam.records import from_iso, to_iso
 NOW = from_iso("2026-01-01T00:00:00Z")
 URL = "http://127.0.0.1:8097/tests/feed.xml"
 REASONS = {"empty", "html", "not_a_feed", "bad_xml", "bad_json", "unknown_encoding", "xml_entities", "too_large"}
+_NO_ENTRIES = "broken, and without entries"
+_CDF = "a format of 1997, of which no document without entries is told from other XML"
+_RELATIVE_GUID = "a guid is a name and stays as it is, also where it looks like an address"
+_BASE64 = "content of no text type"
+_LIKE_A_BROWSER = "what browsers show of it"
+# Documents that we read otherwise, or not at all, on purpose.
+DELIBERATE = {
+    "encoding/bozo_invalid-bytes-with-bom.xml": _NO_ENTRIES,
+    "encoding/bozo_linenoise.xml": "bytes that no encoding explains",
+    **{f"entities/{number}.xml": _NO_ENTRIES for number in (160, 732, 8216, 8217, 8220, 8221, 9830)},
+    "entities/attr_amp.xml": _NO_ENTRIES,
+    "entities/doesnotexist.xml": _NO_ENTRIES,
+    "entities/query_variable_feed.xml": _NO_ENTRIES,
+    "illformed/aaa_illformed.xml": _NO_ENTRIES,
+    "illformed/rss_empty_document.xml": _NO_ENTRIES,
+    "illformed/undeclared_namespace.xml": _NO_ENTRIES,
+    "wellformed/atom10/entry_content_base64.xml": _BASE64,
+    "wellformed/atom10/entry_content_base64_2.xml": _BASE64,
+    "wellformed/base/http_entry_id_base_content_location.xml": _RELATIVE_GUID,
+    "wellformed/base/http_entry_id_base_docuri.xml": _RELATIVE_GUID,
+    "wellformed/cdf/channel_abstract_map_description.xml": _CDF,
+    "wellformed/cdf/channel_abstract_map_tagline.xml": _CDF,
+    "wellformed/cdf/channel_href_map_link.xml": _CDF,
+    "wellformed/cdf/channel_href_map_links.xml": _CDF,
+    "wellformed/cdf/channel_lastmod.xml": _CDF,
+    "wellformed/cdf/channel_lastmod_parsed.xml": _CDF,
+    "wellformed/cdf/channel_title.xml": _CDF,
+    "wellformed/rdf/doctype_contains_entity_decl.xml": "declares entities",
+    "wellformed/rss/entity_in_doctype.xml": "declares entities",
+    "wellformed/rss/item_description_not_a_doctype.xml": _LIKE_A_BROWSER,
+    "wellformed/sanitize/entry_content_iframe.xml": _LIKE_A_BROWSER,
+    "wellformed/sanitize/entry_summary_iframe.xml": _LIKE_A_BROWSER,
+    "wellformed/sanitize/item_content_encoded_script_nested_cdata.xml": _LIKE_A_BROWSER,
+    "wellformed/sanitize/xml_declaration_unexpected_character.xml": _LIKE_A_BROWSER,
+    "wellformed/sanitize/xml_malicious_comment.xml": _LIKE_A_BROWSER,
+}
 _EXPECTED = re.compile(
     r"(?:not bozo and |bozo and )?(entries\[0\]|feed)(?:\['(\w+)'\]|\.(\w+))((?:\[\w+\]|\['\w+'\])*) == (.+)"
 )
@@ -79,8 +115,7 @@ def test_every_document_is_read_or_fails_with_a_reason(results: dict[str, Parsed
     print(f"\n{len(results)} documents, {len(failures)} not read:")
     for name, reason in failures.items():
         print(f"  {reason:17} {name}")
-    # the two that declare entities, three empty or without a root, one of another format
-    assert len(failures) <= 25
+    assert set(failures) <= set(DELIBERATE)
 
 
 def test_what_documents_say_is_what_feedparser_expects(
@@ -95,8 +130,8 @@ def test_what_documents_say_is_what_feedparser_expects(
                 disagreeing.append(f"{case.name}: {field}: {ours!r} where {wanted[0]!r} is expected")
     print(f"\n{checked} expectations compared, {len(disagreeing)} differ:")
     print("\n".join(f"  {line}" for line in disagreeing))
-    assert checked >= 700
-    assert len(disagreeing) <= checked // 100
+    assert checked >= 1_100
+    assert {line.partition(":")[0] for line in disagreeing} <= set(DELIBERATE)
 
 
 def _expectations(case: Case, result: ParsedFeed | FeedError) -> Iterator[tuple[str, list[Any], Any]]:

@@ -25,6 +25,7 @@ def cut(text: str) -> list[str]:
         ["He asked: “Why now?”", "She did not say."],
         ["Talks went on … and on.", "Then they stopped..."],
         ["The firm (Acme Inc.) is in No. 10 Main St. today.", "It sells boats."],
+        ["The bill passed by 6 to 5.", "India voted no.", "So did Section 2.", "Nobody cared."],
         ["No mark at the end"],
     ],
 )  # fmt: skip
