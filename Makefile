@@ -50,7 +50,7 @@ test-slow: setup ## the tests that are not (within 50 minutes)
 	$(PYTHON) -m pytest -m slow
 
 bench: setup ## the benchmarks, one after another; each prints a table
-	@for file in benchmarks/bench_*.py; do \
+	@for file in benchmarks/[a-z]*.py; do \
 	  [ -e "$$file" ] || { echo "no benchmarks yet"; break; }; \
 	  echo "== $$file"; $(PYTHON) "$$file" || exit 1; \
 	done

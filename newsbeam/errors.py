@@ -3,7 +3,7 @@
     NewsbeamError
     ├── ConfigError        wrong use or configuration (exit code 2)
     ├── StoreError         the store can't be reached or used (exit code 3)
-    │   └── StoreCorrupt   the store's own check found damage
+    │   └── StoreDamagedError  its integrity check failed
     └── ReadError          something from outside could not be read
         ├── FetchError     no usable answer for an address
         ├── FeedError      the answer is no feed
@@ -30,8 +30,8 @@ class StoreError(NewsbeamError):
     """The store can't be reached, opened or written."""
 
 
-class StoreCorrupt(StoreError):
-    """The store's integrity check failed."""
+class StoreDamagedError(StoreError):
+    """The store's own integrity check failed."""
 
 
 class ReadError(NewsbeamError):

@@ -22,6 +22,7 @@ EXTRACTOR_VERSION = f"trafilatura-{importlib.metadata.version('trafilatura')}+{f
 
 _MAX_CHARS = 200_000
 _MAX_HTML = 10_000_000  # characters; the rest of a page is not looked at
+_MAX_ELEMENTS = 20_000  # likewise; trafilatura's time grows with more than their number
 _SHORT = 50  # words under which a text is `short`
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
@@ -75,6 +76,7 @@ def extract_page(
         tree = load_html(text)
         if tree is None:
             raise ExtractError("not_html", "no elements")
+        pruned = _prune(tree)
         document: Any = bare_extraction(tree, url=url, include_comments=False, deduplicate=False)
         lines = list(_paragraphs(document.body)) if document is not None else []
         hints = read_hints(tree)
@@ -94,6 +96,7 @@ def extract_page(
     if not cleaned.paragraphs:
         raise ExtractError("no_text")
     body, cut = _join(cleaned.paragraphs, max_chars)
+    cut = cut or pruned or len(html) > _MAX_HTML
     return Content(
         title=cleaned.title,
         summary=cleaned.summary,
@@ -190,29 +193,46 @@ def _is_text_encoding(name: str) -> bool:
         return False
 
 
+def _prune(tree: Any) -> bool:
+    """Bounds the number of a page's elements: those without text go first, then the last ones. True where any text
+    went."""
+    from lxml.etree import strip_elements  # type: ignore[import-untyped]
+
+    if tree.xpath("count(//*)") <= _MAX_ELEMENTS:
+        return False
+    strip_elements(tree, "style", "svg", "noscript", "template", "iframe", "option", with_tail=False)
+    for script in tree.xpath("//script[not(@type='application/ld+json')]"):
+        script.drop_tree()
+    elements = list(tree.iter("*"))
+    kept = set(elements[:_MAX_ELEMENTS])
+    for element in elements[_MAX_ELEMENTS:]:
+        parent = element.getparent()
+        if parent is not None and parent in kept:
+            parent.remove(element)
+    return len(elements) > _MAX_ELEMENTS
+
+
 # --- trafilatura's tree to paragraphs -----------------------------------------------------------------------------
 
-_BLOCKS = frozenset(("p", "head", "quote", "list", "item", "table", "row", "lb", "code", "div", "body"))
+_BLOCKS = frozenset(("p", "head", "quote", "list", "item", "table", "row", "lb", "div", "body"))
 
 
 def _paragraphs(body: Any) -> Iterator[str]:
-    """The paragraphs of an extracted tree: each block, list item and table row one; short cells apart by commas."""
+    """The paragraphs of an extracted tree: each block, list item and table row one; cells apart by commas."""
     from lxml.etree import iterwalk  # type: ignore[import-untyped]
 
     current: list[str] = []
     for event, element in iterwalk(body, events=("start", "end")):
         tag = element.tag
-        # inside a cell or item, a short block is part of the line
-        if tag in _BLOCKS and not (tag == "code" and "\n" not in (element.text or "")):
+        if tag in _BLOCKS:
             if text := line("".join(current)):
                 yield text
             current.clear()
-        elif tag == "cell" and event == "start" and line("".join(current)):
+        part = (element.text if event == "start" else element.tail if element is not body else "") or ""
+        if tag == "cell" and event == "start" and current and (part.strip() or len(element)):
             current.append(", ")
-        if event == "start":
-            current.append(element.text or "")
-        else:
-            current.append(element.tail or "" if element is not body else "")
+        if part.strip() or current:
+            current.append(part)
     if text := line("".join(current)):
         yield text
 

@@ -20,12 +20,12 @@ from newsbeam.markup import plain_line, plain_text, to_line, to_text
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML 1.0, production 2
 _DECLARATION = re.compile(r"<\?xml\b[^>]*\?>")
 _DECLARED = re.compile(rb"\s*<\?xml\b[^>]*?encoding\s*=\s*[\"']\s*([^\"'>]+?)\s*[\"']")
-_COMMENT_OR_PI = re.compile(r"<!--.*?-->|<\?.*?\?>", re.DOTALL)
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31});")
-_ELEMENT = re.compile(r"<([A-Za-z_][\w.:-]*)")
+_PROLOG = re.compile(r"<!--|<\?|<!doctype|<([A-Za-z_][\w.:-]*)", re.IGNORECASE)
+_DOCTYPE = re.compile(r"<!--|<\?|\"[^\"]*\"|'[^']*'|[][>]")
 _PAGE_ROOTS = frozenset(("html", "head", "body", "meta", "script", "title", "div", "p", "table"))
 _PERIODS = {"hourly": 3_600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
-_MAX_ELEMENTS, _MAX_LOOSE, _MAX_AUTHOR, _MAX_TAGS = 500_000, 3_000_000, 1_000, 200
+_MAX_ELEMENTS, _MAX_LOOSE, _MAX_AUTHOR, _MAX_TAGS = 250_000, 2_000_000, 1_000, 200
 _FULL_TEXT = 300  # characters from which a content element without a summary beside it is a text, not a teaser
 
 
@@ -39,7 +39,9 @@ class Decoded(NamedTuple):
 def parse_xml_feed(body: bytes, *, url: str, content_type: str, now: int) -> ParsedFeed:
     """An RSS, Atom or RDF document as data. Raises FeedError with the reasons that `feeds.parse_feed` lists."""
     text, sound = decode(body, content_type)
-    _check_prolog(text)
+    if not text:
+        raise FeedError("empty", f"{len(body)} bytes of white space")
+    root = _check_prolog(text)
     result = _feedparse(text, url)
     if result.bozo and (mended := _ENTITY.sub(_character, text)) != text:
         result, sound = _feedparse(mended, url), False
@@ -48,7 +50,7 @@ def parse_xml_feed(body: bytes, *, url: str, content_type: str, now: int) -> Par
     if not entries and broken:
         raise FeedError("bad_xml", plain_line(str(result.get("bozo_exception", "")))[:200])
     if not entries and not result.version:
-        raise FeedError("not_a_feed", f"the root element is {_root(text)[:100] or 'missing'}")
+        raise FeedError("not_a_feed", f"the root element is {root[:100] or 'missing'}")
     incomplete = int(broken and bool(entries) and _ends_within_entry(text))
     whole = entries[:-1] if incomplete else entries
     atom = str(result.version).startswith("atom")
@@ -125,40 +127,55 @@ def _tidy(text: str, sound: bool = True) -> Decoded:
     return Decoded(_DECLARATION.sub("", legal, count=1) if legal.startswith("<?xml") else legal, sound)
 
 
-def _check_prolog(text: str) -> None:
-    """Refuses entities declared before the root element, which must not reach a parser, and pages."""
-    first = _ELEMENT.search(bare := _COMMENT_OR_PI.sub("", text[: _prolog_end(text)]))
-    prolog = bare[: first.start()] if first else bare
-    if "<!entity" in prolog.lower():
+def _check_prolog(text: str) -> str:
+    """The root element's name; refuses entities declared before it, which must not reach a parser, and pages."""
+    doctype, root = _prolog(text)
+    if "<!entity" in doctype.lower():
         raise FeedError("xml_entities", "the document declares entities of its own")
-    if first and first[1].lower() in _PAGE_ROOTS:
+    if root.lower() in _PAGE_ROOTS:
         raise FeedError("html", "an HTML page instead of a feed")
+    return root
+
+
+def _prolog(text: str) -> tuple[str, str]:
+    """The document type declarations before the root element, and the root element's name; '' where there is none."""
+    doctypes, position = [], 0
+    while found := _PROLOG.search(text, position):
+        if found[1]:
+            return "".join(doctypes), found[1]
+        if found[0].startswith("<!") and found[0] != "<!--":
+            position = _doctype_end(text, found.end())
+            doctypes.append(text[found.start() : position])
+        else:
+            position = _skip(text, found)
+    return "".join(doctypes), ""
+
+
+def _doctype_end(text: str, position: int) -> int:
+    """Where a document type declaration ends: at the first `>` outside of brackets, quotes and comments."""
+    inside = False
+    while found := _DOCTYPE.search(text, position):
+        position = found.end()
+        if found[0] == ">" and not inside:
+            return position
+        if found[0] in "[]":
+            inside = found[0] == "["
+        elif found[0] in ("<!--", "<?"):
+            position = _skip(text, found)
+    return len(text)
+
+
+def _skip(text: str, found: re.Match[str]) -> int:
+    """The position behind a comment or an instruction, of which the start was found."""
+    end = "-->" if found[0] == "<!--" else "?>"
+    close = text.find(end, found.end())
+    return close + len(end) if close >= 0 else len(text)
 
 
 def _character(found: re.Match[str]) -> str:
     """The character that a named entity of HTML stands for; XML has five, and many feeds use the others too."""
     known = found[1] in name2codepoint and found[1] not in ("amp", "lt", "gt", "quot")
     return chr(name2codepoint[found[1]]) if known else found[0]
-
-
-def _prolog_end(text: str) -> int:
-    """A position behind the start of the root element, comments and instructions skipped."""
-    position = 0
-    while True:
-        found = re.compile(r"<(!--|\?|[A-Za-z_])").search(text, position)
-        if not found:
-            return len(text)
-        if found[1] not in ("!--", "?"):
-            return min(len(text), found.end() + 100)
-        end = text.find("-->" if found[1] == "!--" else "?>", found.end())
-        if end < 0:
-            return len(text)
-        position = end + 2
-
-
-def _root(text: str) -> str:
-    found = _ELEMENT.search(_COMMENT_OR_PI.sub("", text[:65_536]))
-    return found[1] if found else ""
 
 
 def _ends_within_entry(text: str) -> bool:

@@ -23,11 +23,12 @@ _SPACE = re.compile(r"\s+")
 _EDGES = " .:;,!-|'\"…"
 
 _SENTENCE_END = re.compile(r"[.!?。！？…؟।]['\"”’»」』)\]]*$")
+_STOPS = (".", "。", "।", ".”", '."', ".’", "。”", "。」")  # a headline may ask or shout, it does not stop
 _SEPARATOR = re.compile(r"\s*[|›»❯→⟩]\s*|\s+[>/·•]\s+")
 
 _CREDIT = re.compile(
     r"""^[(\[]?\s*(?:
-        (?:(?:photo|image|picture|video|graphic|illustration|map|file|cover)s?\s*)?(?:credits?|courtesy)(?:\s*:|\s+of\b|\s+by\b|\s*[/|-]\s)
+        (?:(?:photo|image|picture|video|graphic|illustration|map|file|cover)s?\s*)?(?:credits?|courtesy)(?:\s*:(?!\s*(?-i:(?!by|via|the|photo|courtesy)[a-z]))|\s+of\b|\s+by\b|\s*[/|-]\s)
       | (?:photo|image|picture|photograph|graphic|illustration|photo\ illustration|screenshot|pic|fotos?|bild|imagen)s?
         (?:\s*:|\s+by\s+(?=[A-Z])|\s*[/|]\s|\s*©)
       | (?:photo|image)\s+(?:credit|source|courtesy)\b
@@ -195,18 +196,18 @@ def clean(
 
 def find_title(paragraphs: Sequence[str]) -> str:
     """The title of a text copied off a page, or '': a line that the top of the page repeats, else a headline on top."""
-    top = paragraphs[:_HEAD]
-    keys = [key(line) for line in top]
-    for line, k in zip(top, keys, strict=True):
-        if keys.count(k) > 1 and _size(line) >= 3 and len(line) <= 250:
+    top = [(line, key(line)) for line in paragraphs[:_HEAD]]
+    keys = [k for _, k in top]
+    for line, k in top:
+        if 1 < keys.count(k) < len(keys) and _size(line) >= 3 and len(line) <= 250 and not line.endswith(_STOPS):
             return line
-    for line, k in zip(top, keys, strict=True):
+    for line, k in top:
         if _is_furniture(line, k, {}):
             continue
-        if len(line) > 200 or (_SENTENCE_END.search(line) and not line.endswith(("?", "!", "？", "！"))):
+        if len(line) > 200 or line.endswith(_STOPS):
             return ""  # the text has begun
         if _size(line) >= 4:
-            return line
+            return line if len(paragraphs) > 1 else ""
     return ""
 
 

@@ -19,10 +19,10 @@ from newsbeam.records import Article, Entry
 # but for the prefixes; from the lists of w3lib, courlan and miniflux, and the captured feeds.
 TRACKING_PREFIXES = ("utm_", "mtm_", "pk_", "hsa_", "_hs", "at_", "oly_", "vero_", "trk_")
 TRACKING_PARAMETERS = frozenset(
-    "fbclid gclid gclsrc dclid gbraid wbraid msclkid yclid twclid igshid ttclid li_fat_id mc_cid mc_eid mkt_tok ocid "
+    "fbclid gclid gclsrc dclid gbraid wbraid msclkid yclid twclid igshid ttclid li_fat_id mc_cid mc_eid mkt_tok ocid "  # noqa: SIM905
     "ncid cmpid cmp CMP cmp_id smid smtyp sr_share taid ftag feedName feedType ITO rss_id partner_rss "
     "wt_mc wtmc WT.mc_id ns_mchannel ns_source ns_campaign ns_linkname ns_fee xtor echobox s_cid spm "
-    "ref_src ref_url sref xtref campaign_id ICID icid _ga _gl guccounter guce_referrer guce_referrer_sig".split()  # noqa: SIM905
+    "ref_src ref_url sref xtref campaign_id ICID icid _ga _gl guccounter guce_referrer guce_referrer_sig".split()
 )
 _MAX_URL = 8000  # octets; what RFC 9110 section 4.1 asks everyone to take
 

@@ -22,6 +22,7 @@ from newsbeam.language import normalize_language
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
 _SPACE = re.compile(r"\s+")
 _SITE = re.compile(r"\s+(?:[|–—·»›-]|::)\s+")  # between a title and the site's name
+_MAX_JSON = 200_000  # characters; trafilatura searches broken JSON with slow patterns
 _ARTICLE_TYPE = re.compile(r"(?:article|posting|report|story)$", re.IGNORECASE)
 _DATE_METAS = (
     *("article:published_time", "og:article:published_time", "datepublished", "parsely-pub-date", "sailthru.date"),
@@ -58,6 +59,9 @@ def read_metadata(tree: Any, url: str) -> Metadata:
     titles = _titles(tree, metas, headlines)
     language = _language(tree, metas)
 
+    for script in tree.xpath("//script[@type='application/ld+json']"):
+        if len(script.text or "") > _MAX_JSON:
+            script.drop_tree()
     # last, for it removes elements
     found = extract_metadata(tree, date_config={"original_date": True, "extensive_search": False})
     image = metas.get("og:image") or metas.get("twitter:image") or found.image

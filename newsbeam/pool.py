@@ -1,7 +1,7 @@
 """The process pool for work that may hang or crash: extraction, parsing and annotation.
 
 One pool lives in a process, across rounds; its processes are spawned and load their models before the first
-pipeline. A process that overruns its deadline or dies is replaced, and what it worked on comes back as `PoolDeath`.
+pipeline. A process that overruns its deadline or dies is replaced, and what it worked on comes back as `PoolError`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ T = TypeVar("T")
 ATTEMPTS = 3  # deaths of an item that runs alone before it counts as the cause
 
 
-class PoolDeath(NewsbeamError):
+class PoolError(NewsbeamError):
     """The process that worked on an item overran its deadline (`overran`) or died."""
 
     def __init__(self, overran: bool, detail: str = "") -> None:
@@ -59,7 +59,7 @@ class WorkPool:
         """Runs `function(*args)` in a process, for `seconds` at most, and returns (or raises) what it does.
 
         Raises:
-            PoolDeath: the process overran or died.
+            PoolError: the process overran or died.
         """
         from concurrent.futures import BrokenExecutor, CancelledError
         from concurrent.futures import TimeoutError as PoolTimeout
@@ -71,18 +71,18 @@ class WorkPool:
             result: T = future.result()
             return result
         except PoolTimeout as error:
-            raise PoolDeath(True, f"over {seconds:g} s") from error
+            raise PoolError(True, f"over {seconds:g} s") from error
         except ProcessExpired as error:
-            raise PoolDeath(False, f"process ended with {error.exitcode}") from error
+            raise PoolError(False, f"process ended with {error.exitcode}") from error
         except (BrokenExecutor, CancelledError) as error:
-            raise PoolDeath(False, f"the pool is gone: {error}") from error
+            raise PoolError(False, f"the pool is gone: {error}") from error
 
     def call_alone(self, function: Callable[..., T], *args: Any, seconds: float) -> T:
         """As `call`, but an item gets up to three attempts, since a death may be its neighbour's or the machine's."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return self.call(function, *args, seconds=seconds)
-            except PoolDeath:
+            except PoolError:
                 if attempt == ATTEMPTS:
                     raise
         raise AssertionError("unreachable")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, Optional, Union
 from newsbeam import identity
 from newsbeam.articles import Page, make_draft
 from newsbeam.errors import ExtractError, FetchError, ReadError
-from newsbeam.pool import PoolDeath
+from newsbeam.pool import PoolError
 from newsbeam.records import Draft, EntryRow, Failure
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ MAX_TRIES = 5  # times that an entry without any text of its own is tried again
 
 
 class Tools(NamedTuple):
-    """The effects that reading needs; all may raise ReadError, the last two PoolDeath too."""
+    """The effects that reading needs; all may raise ReadError, the last two PoolError too."""
 
     fetch_page: Callable[[str], Fetched]
     allowed: Callable[[str], bool]
@@ -43,7 +43,7 @@ def read_article(row: EntryRow, tools: Tools, *, read_at: int) -> Union[Draft, F
     page, reason = None, None
     try:
         page = _read_page(row, tools)
-    except PoolDeath as death:
+    except PoolError as death:
         return Failure(row, "extract", "never", "extract_timeout" if death.overran else "extract_died", death.detail)
     except FetchError as error:
         route = route_of(error)

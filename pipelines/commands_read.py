@@ -110,7 +110,15 @@ def topics(context: typer.Context, config: Config = None, json: Json = False) ->
     rules = load_topics(config or default_config_dir())
     if json:
         for rule in rules.topics:
-            output.json_line({"id": rule.id, "label": rule.label, "iptc": rule.iptc, "threshold": rule.threshold, "version": rules.version})
+            output.json_line(
+                {
+                    "id": rule.id,
+                    "label": rule.label,
+                    "iptc": rule.iptc,
+                    "threshold": rule.threshold,
+                    "version": rules.version,
+                }
+            )
     else:
         output.table(("id", "label"), ((rule.id, rule.label) for rule in rules.topics))
 
@@ -148,8 +156,10 @@ def test(config: Config = None, json: Json = False) -> int:
             output.json_line(to_plain(failure))
         else:
             wanted = "has" if failure.positive else "must not have"
-            output.note(f"topics.yaml:{failure.line}: {wanted} {failure.topic}, but scores {failure.score:g}"
-                        f" of {failure.threshold:g}: {failure.text[:80]}")
+            output.note(
+                f"topics.yaml:{failure.line}: {wanted} {failure.topic}, but scores {failure.score:g}"
+                f" of {failure.threshold:g}: {failure.text[:80]}"
+            )
     if not json:
         count = sum(len(topic.examples) for topic in rules.topics)
         print(f"{count - len(failures)} of {count} examples as expected")
@@ -188,7 +198,12 @@ def _article(store: Store, id_or_url: str) -> Article:
 
 
 def _query(
-    text: str, filters: dict[str, Optional[list[str]]], since: Optional[str], until: Optional[str], sort: str, limit: int
+    text: str,
+    filters: dict[str, Optional[list[str]]],
+    since: Optional[str],
+    until: Optional[str],
+    sort: str,
+    limit: int,
 ) -> Query:
     now = now_ms()
     return parse_query(

@@ -42,7 +42,9 @@ def examine(config: Optional[Path], store_url: str) -> list[Finding]:
 
 
 def _versions() -> Iterator[Finding]:
-    yield Finding("python", "ok" if sys.version_info >= (3, 11) else "problem", sys.version.split()[0], "use 3.11 or later")
+    yield Finding(
+        "python", "ok" if sys.version_info >= (3, 11) else "problem", sys.version.split()[0], "use 3.11 or later"
+    )
     for package in PACKAGES:
         try:
             yield Finding(package, "ok", version(package))

@@ -9,7 +9,7 @@ from typing import Any
 import apache_beam as beam
 
 from newsbeam import work
-from newsbeam.pool import PoolDeath
+from newsbeam.pool import PoolError
 from newsbeam.records import Draft, Failure
 from transforms.failures import FAILURES
 from transforms.job import Job
@@ -64,16 +64,14 @@ class _AnnotateFn(ThreadMapFn):
             annotations = pool.call(work.annotate, texts, seconds=seconds)
         except Exception as error:  # a death, or a defect that one of them meets: find out which
             _log.warning("annotating %d articles one by one, since together: %r", len(element), error)
-            return [
-                self._annotate_alone(draft, text, seconds) for draft, text in zip(element, texts, strict=True)
-            ]
+            return [self._annotate_alone(draft, text, seconds) for draft, text in zip(element, texts, strict=True)]
         return [_annotated(draft, annotation) for draft, annotation in zip(element, annotations, strict=True)]
 
     def _annotate_alone(self, draft: Draft, text: Any, seconds: float) -> Any:
         try:
             (annotation,) = self._job.pool().call_alone(work.annotate, [text], seconds=seconds)
             return _annotated(draft, annotation)
-        except PoolDeath as death:
+        except PoolError as death:
             reason, detail = "annotate_timeout" if death.overran else "annotate_died", death.detail
         except Exception as error:
             reason, detail = "internal_error", repr(error)

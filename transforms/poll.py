@@ -9,8 +9,8 @@ from typing import Any
 import apache_beam as beam
 
 from newsbeam import identity, polling
-from newsbeam.errors import ConfigError, FeedError, FetchError
-from newsbeam.pool import PoolDeath
+from newsbeam.errors import FeedError
+from newsbeam.pool import PoolError
 from newsbeam.records import Cursor, Feed, now_ms
 from newsbeam.settings import credentials_for
 from transforms.elements import DueFeed
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 class PollFeeds(beam.PTransform):
-    """PCollection of DueFeed -> the new and changed entries' rows (main output), and `polls`, one Poll each, failed or not.
+    """PCollection of DueFeed -> rows of new and changed entries (main output), and `polls`, one Poll for each feed.
 
     Rows, poll and cursor are durable, in this order, before a row is emitted. At most half of ROW_LIMIT rows a bundle
     are emitted (under the job's lease); those of further feeds wait in the inbox.
@@ -67,10 +67,7 @@ class _PollFn(ThreadMapFn):
         settings, (fetcher, _) = self._job.settings, self._job.reader()
 
         def fetch(etag: str | None, last_modified: str | None) -> Any:
-            try:
-                credentials = credentials_for(feed)
-            except ConfigError as error:
-                raise FetchError("no_credentials", str(error)) from error
+            credentials = credentials_for(feed)
             auth = credentials.header if credentials else None
             return fetcher.fetch(feed.url, kind="feed", etag=etag, last_modified=last_modified, auth=auth)
 
@@ -81,7 +78,7 @@ class _PollFn(ThreadMapFn):
                 return self._job.pool().call_alone(
                     work.parse, body, url, content_type, now, seconds=settings.pool.item_seconds
                 )
-            except PoolDeath as death:
+            except PoolError as death:
                 raise FeedError("parse_timeout" if death.overran else "parse_died", death.detail) from death
 
         def poll(parse: Any) -> polling.Polled:

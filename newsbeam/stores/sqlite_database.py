@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import quote
 
-from newsbeam.errors import ConfigError, StoreCorrupt, StoreError
+from newsbeam.errors import ConfigError, StoreDamagedError, StoreError
 from newsbeam.stores import sqlite_schema
 
 BUSY_SECONDS = 30.0
@@ -149,7 +149,7 @@ class Database:
         if code == sqlite3.SQLITE_NOTADB:
             return StoreError(f"{path} is no SQLite database")
         if code == sqlite3.SQLITE_CORRUPT:
-            return StoreCorrupt(f"the store {path} is damaged ({error}); bring it back from a backup")
+            return StoreDamagedError(f"the store {path} is damaged ({error}); bring it back from a backup")
         if code == sqlite3.SQLITE_IOERR:
             return StoreError(f"the disk failed under the store {path} ({error})")
         return StoreError(f"the store {path} failed: {error}")

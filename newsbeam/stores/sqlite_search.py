@@ -28,18 +28,14 @@ class _Matching(NamedTuple):
 
 
 def search(db: sqlite3.Connection, query: Query, now: int) -> SearchResult:
-    matching = _matching(query, now)
-    sql, values = matching
-    (total,) = db.execute(f"SELECT count(*) FROM ({sql})", values).fetchone()
+    sql, values = _matching(query, now)
     order = {"newest": "timestamp DESC", "oldest": "timestamp"}.get(query.sort, "score DESC, timestamp DESC")
-    found = db.execute(
-        f"SELECT key, score FROM ({sql}) ORDER BY {order}, id LIMIT :limit",
-        values | {"limit": min(max(0, query.limit), 2**31)},
-    ).fetchall()
-    articles = _load(db, [key for key, _ in found])
+    found = db.execute(f"SELECT key, score FROM ({sql}) ORDER BY {order}, id", values).fetchall()
+    first = found[: max(0, query.limit)]
+    articles = _load(db, [key for key, _ in first])
     highlights = _highlights(db, query, articles)
-    hits = [Hit(articles[key], score, highlights.get(key, {})) for key, score in found]
-    return SearchResult(total, tuple(hits), _facets(db, matching) if total else {name: () for name in FACETS})
+    hits = tuple(Hit(articles[key], score, highlights.get(key, {})) for key, score in first)
+    return SearchResult(len(found), hits, _facets(db, [key for key, _ in found]))
 
 
 def scan(database: Database, query: Optional[Query]) -> Iterator[Article]:
@@ -145,17 +141,17 @@ def _highlights(
     return highlights
 
 
-def _facets(db: sqlite3.Connection, matching: _Matching) -> dict[str, tuple[Facet, ...]]:
+def _facets(db: sqlite3.Connection, keys: Sequence[int]) -> dict[str, tuple[Facet, ...]]:
     found = db.execute(
-        f"""SELECT field, value, count FROM (
+        """SELECT field, value, count FROM (
             SELECT field, value, count(*) AS count,
                 row_number() OVER (PARTITION BY field ORDER BY count(*) DESC, value) AS place
             FROM facets
             WHERE field IN (SELECT value FROM json_each(:facets)) AND value IS NOT NULL
-                AND article IN (SELECT key FROM ({matching.sql}))
+                AND article IN (SELECT value FROM json_each(:keys))
             GROUP BY field, value
         ) WHERE place <= :top ORDER BY field, place""",
-        matching.values | {"facets": as_json(list(FACETS)), "top": _TOP},
+        {"facets": as_json(list(FACETS)), "keys": as_json(keys), "top": _TOP},
     )
     facets: dict[str, tuple[Facet, ...]] = {name: () for name in FACETS}
     for field, value, count in found:

@@ -33,7 +33,11 @@ def test_new_then_unchanged_then_revised(newsroom: Newsroom, newsbeam: Newsbeam,
     before = newsroom.requests.copy()
 
     second = newsbeam("ingest", "--feeds", feeds, "--now", "--json").document
-    assert balances(second) and second["outcomes"]["unchanged"] == second["seen"] == line["seen"] and second["outcomes"]["new"] == 0
+    assert (
+        balances(second)
+        and second["outcomes"]["unchanged"] == second["seen"] == line["seen"]
+        and second["outcomes"]["new"] == 0
+    )
     asked = newsroom.requests - before
     assert all("feed" in path or "rss" in path or "atom" in path for path in asked), asked  # no page was read again
 
@@ -75,7 +79,7 @@ def test_documents_hold_what_the_newsroom_says(newsroom: Newsroom, newsbeam: New
 
 def test_search_stems_phrases_and_hostile_text(newsroom: Newsroom, newsbeam: Newsbeam, tmp_path: Path) -> None:
     newsbeam("ingest", "--feeds", tmp_path / "feeds.yaml")
-    event = [article for article in newsroom.articles if article.event][0]
+    event = next(article for article in newsroom.articles if article.event)
     word = next(word for word in event.title.split() if len(word) > 5)
     found = newsbeam("search", word.lower(), "--json").documents
     assert event.title in [document["title"] for document in found]

@@ -26,9 +26,7 @@ def slowly(handler: BaseHTTPRequestHandler) -> Answer:
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(10, marks=pytest.mark.slow)])
-def test_after_kills_every_article_is_there_once(
-    kills: int, newsbeam: Newsbeam, tmp_path: Path, repo: Path
-) -> None:
+def test_after_kills_every_article_is_there_once(kills: int, newsbeam: Newsbeam, tmp_path: Path, repo: Path) -> None:
     """Killed with SIGKILL at random moments, the whole process group at once, then run to its end."""
     chance = random.Random(kills)
     names = [f"/a/{number}" for number in range(ARTICLES)]

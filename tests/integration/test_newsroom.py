@@ -228,6 +228,10 @@ def test_gzip_only_where_accepted_and_head_has_no_body(newsroom: Newsroom, clien
     head = client.head(url)
     assert (head.status_code, head.content) == (200, b"")
     assert int(head.headers["content-length"]) == len(raw)
+    parts = httpx.URL(url)
+    with socket.create_connection((parts.host, newsroom.port), timeout=5) as connection:  # clients would hide a body
+        connection.sendall(f"HEAD {parts.path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        assert b"".join(iter(lambda: connection.recv(65536), b"")).endswith(b"\r\n\r\n")
 
 
 def test_requests_are_counted_by_path(client: httpx.Client) -> None:
@@ -303,6 +307,9 @@ def test_the_same_start_gives_the_same_bytes(client: httpx.Client) -> None:
         newsroom.publish(1)
         assert [client.get(url).content for url in urls] == later
     assert first != later
+    assert {article.id: article.number for article in ARTICLES}[
+        "courier/filipinas-beat-vietnam-to-reach-final"
+    ] == 998767
 
 
 def test_no_date_is_in_the_future_and_all_are_recent() -> None:

@@ -47,6 +47,8 @@ def test_precision_and_recall(repo: Path, capsys: pytest.CaptureFixture[str]) ->
         lines.append(f"{TOPIC}, n = 40 (20 + 20), {label}: precision {precision:.2f}, recall {recall:.2f}")
     wrong = [case for case, guess in zip(told, tagged, strict=True) if guess != case.positive]
     with capsys.disabled():
-        print("", *lines, *(f"  {'missed' if case.positive else 'wrongly'}: {case.texts.body[:100]}" for case in wrong), sep="\n")
+        print("", *lines, sep="\n")
+        for case in wrong:
+            print(f"  {'missed' if case.positive else 'wrong'}: {case.texts.body[:100]}")
     assert sum(not case.positive for case in wrong) <= 2, wrong
     assert sum(case.positive for case in wrong) <= 2, wrong

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -121,7 +122,7 @@ def test_the_shipped_names_load_and_each_has_one_kind(repo: Path) -> None:
 def test_matches_are_in_order_and_read_as_a_form(text: str, forms: list[str]) -> None:
     entries = [Entry(form, "other", {"": (form,)}) for form in forms]
     matches = Gazetteer(entries).find(text)
-    assert all(left.end <= right.start for left, right in zip(matches, matches[1:], strict=False))
+    assert all(left.end <= right.start for left, right in pairwise(matches))
     assert all(plain(text[m.start : m.end]) == plain(m.entry.name) for m in matches)
 
 

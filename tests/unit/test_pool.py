@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from newsbeam.errors import FeedError
-from newsbeam.pool import ATTEMPTS, PoolDeath, WorkPool
+from newsbeam.pool import ATTEMPTS, PoolError, WorkPool
 
 _loaded: list[str] = []
 
@@ -60,7 +60,7 @@ def test_errors_come_back_whole(pool: WorkPool) -> None:
 
 def test_an_overrun_is_a_death_and_the_process_is_replaced(pool: WorkPool) -> None:
     before, _ = pool.call(loaded, seconds=30)
-    with pytest.raises(PoolDeath) as caught:
+    with pytest.raises(PoolError) as caught:
         pool.call(hang, seconds=0.5)
     assert caught.value.overran
     after, names = pool.call(loaded, seconds=30)
@@ -69,7 +69,7 @@ def test_an_overrun_is_a_death_and_the_process_is_replaced(pool: WorkPool) -> No
 
 def test_a_death_alone_counts_three_times(pool: WorkPool, tmp_path: Path) -> None:
     note = tmp_path / "deaths"
-    with pytest.raises(PoolDeath) as caught:
+    with pytest.raises(PoolError) as caught:
         pool.call_alone(die, str(note), seconds=30)
     assert not caught.value.overran
     assert note.read_text() == "x" * ATTEMPTS
@@ -88,12 +88,15 @@ def test_processes_end_when_their_job_is_killed() -> None:
     here = Path(__file__).parent
     path = here.parent.parent
     job = subprocess.Popen(
-        [sys.executable, "-c", script, str(here)], stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": f"{path}:{here}"}
+        [sys.executable, "-c", script, str(here)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": f"{path}:{here}"},
     )
     assert job.stdout is not None
     worker = int(job.stdout.readline())
     job.kill()
     job.wait()
     job.stdout.close()
-    gone, alive = psutil.wait_procs([psutil.Process(worker)] if psutil.pid_exists(worker) else [], timeout=15)
+    _, alive = psutil.wait_procs([psutil.Process(worker)] if psutil.pid_exists(worker) else [], timeout=15)
     assert not alive

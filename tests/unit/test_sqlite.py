@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from newsbeam.errors import ConfigError, StoreCorrupt, StoreError
+from newsbeam.errors import ConfigError, StoreDamagedError, StoreError
 from newsbeam.stores import open_store, sqlite_database, sqlite_schema
 from newsbeam.stores.base import Patch
 from newsbeam.stores.sqlite import SqliteStore
@@ -348,7 +348,7 @@ def test_a_damaged_file_is_found_and_told(store: SqliteStore, path: Path, tmp_pa
     broken = SqliteStore(f"sqlite:///{damaged}", create=False)
     problems = broken.check()
     assert problems and all(problem.startswith("file: ") and "\n" not in problem for problem in problems)
-    with pytest.raises(StoreCorrupt, match=f"{damaged} is damaged"):
+    with pytest.raises(StoreDamagedError, match=f"{damaged} is damaged"):
         list(broken.scan())
     broken.close()
 

@@ -65,7 +65,9 @@ def rules(tmp_path: Path) -> TopicRules:
     return load(tmp_path)
 
 
-def tag(rules: TopicRules, body: str, title: str = "", summary: str = "", language: str | None = "en") -> list[TopicDetail]:
+def tag(
+    rules: TopicRules, body: str, title: str = "", summary: str = "", language: str | None = "en"
+) -> list[TopicDetail]:
     texts = Texts(title, summary, body, language)
     (entities,) = Annotator({}, rules.gazetteer).annotate([texts])
     return tag_topics(title, summary, body, entities.details, rules, language)
@@ -204,7 +206,8 @@ def test_phrases_of_one_language_are_not_looked_for_in_another(rules: TopicRules
 
 def test_sets_keep_their_languages(tmp_path: Path) -> None:
     rules = load(tmp_path, "sets:\n  p: {en: [pact], ja: [条約]}\n" + one_rule("phrases: [$p]"))
-    assert tag(rules, "新しい条約を結ぶ。", language="ja") and tag(rules, "A pact.") and tag(rules, "A pact.", language="ja") == []
+    assert tag(rules, "新しい条約を結ぶ。", language="ja") and tag(rules, "A pact.")
+    assert tag(rules, "A pact.", language="ja") == []
 
 
 # --- loading ----------------------------------------------------------------------------------------------------------
@@ -286,7 +289,7 @@ def test_the_shipped_rules_agree_with_their_examples(repo: Path) -> None:
 
 
 @settings(deadline=None, max_examples=100)
-@given(parts=st.lists(st.sampled_from(["India", "Japan", " pact", ". ", "\n\n", "NATO", "İ", "tariffs ", "日本。", " "])))
+@given(parts=st.lists(st.sampled_from(["India", "Japan", " pact", ". ", "\n\n", "NATO", "İ", "tariffs ", "日本。"])))
 def test_evidence_is_always_the_text_it_names(tmp_path_factory: pytest.TempPathFactory, parts: list[str]) -> None:
     rules = load(tmp_path_factory.getbasetemp())
     texts = {"title": "".join(parts[::2]), "summary": "".join(parts[1::2]), "body": "".join(parts)}
