@@ -139,7 +139,8 @@ def _check_prolog(text: str) -> str:
 
 def _prolog(text: str) -> tuple[str, str]:
     """The document type declarations before the root element, and the root element's name; '' where there is none."""
-    doctypes, position = [], 0
+    doctypes: list[str] = []
+    position = 0
     while found := _PROLOG.search(text, position):
         if found[1]:
             return "".join(doctypes), found[1]

@@ -28,7 +28,9 @@ _SEPARATOR = re.compile(r"\s*[|›»❯→⟩]\s*|\s+[>/·•]\s+")
 
 _CREDIT = re.compile(
     r"""^[(\[]?\s*(?:
-        (?:(?:photo|image|picture|video|graphic|illustration|map|file|cover)s?\s*)?(?:credits?|courtesy)(?:\s*:(?!\s*(?-i:(?!by|via|the|photo|courtesy)[a-z]))|\s+of\b|\s+by\b|\s*[/|-]\s)
+        (?:(?:photo|image|picture|video|graphic|illustration|map|file|cover)s?\s*)?(?:credits?|courtesy)
+        (?:\s*:(?!\s*(?-i:(?!by|via|the|photo|courtesy)[a-z]))  # "Credit: that is what ..." is a sentence
+          |\s+of\b|\s+by\b|\s*[/|-]\s)
       | (?:photo|image|picture|photograph|graphic|illustration|photo\ illustration|screenshot|pic|fotos?|bild|imagen)s?
         (?:\s*:|\s+by\s+(?=[A-Z])|\s*[/|]\s|\s*©)
       | (?:photo|image)\s+(?:credit|source|courtesy)\b
@@ -58,7 +60,7 @@ _BYLINE = re.compile(
     r"(?:[\s,|&]+(?:[A-ZÀ-Þ][\w’'.-]*|[a-z]{1,3})){0,9}(?<!\.)$"
 )
 _DATED = re.compile(
-    r"^(?:first |last )?(?:published|updated|posted|modified|published on|updated at|date)\b[^.]{0,20}\d[^.]{0,40}"
+    r"^(?=.*(?:\d{4}|\d[:.]\d\d|\bago\b))(?:first |last )?(?:published|updated|posted|modified|published on|updated at|date)\b[^.]{0,20}\d[^.]{0,40}"
     r"(?:[ap]\.?m\.?[^.]{0,20})?$",
     re.IGNORECASE,
 )
@@ -118,7 +120,7 @@ _PROMPTS = tuple(
             r"|by e-?mail|unlimited access)\b",
             32,
         ),
-        (r"^get (?:the|our|all|more|your|breaking|daily)\b.{0,80}\b(?:inbox|newsletters?|e-?mail|app)\b", 32),
+        (r"^get (?:the|our|all|more|your|breaking|daily)\b.{0,80}\b(?:inbox|newsletters?|(?:our|the|free) app)\b", 32),
         (r"^(?:like|enjoy(?:ed|ing)?|love) (?:this|what you)[\w’' ]{1,30}\?\s+\S", 20),
         (
             r"^(?:share (?:this|on|it)|tweet this|(?:follow|like|join|find) us|follow) .{0,60}\b(?:on|via|with)\b"
@@ -240,7 +242,7 @@ def _is_crumbs(line: str) -> bool:
 
 def is_credit(line: str) -> bool:
     """Whether a line says who made a picture, and nothing else."""
-    if len(line) > 160 or _size(line) > 22:
+    if len(line) > 160 or _size(line) > 22 or (_size(line) > 12 and line.endswith(_STOPS)):
         return False
     return bool(_CREDIT.match(line) or _AGENCY.match(line))
 

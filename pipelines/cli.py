@@ -62,7 +62,13 @@ def main(arguments: Optional[list[str]] = None) -> None:
 
 def run(arguments: Optional[list[str]] = None) -> int:
     """Runs one command and returns its exit code; what is wrong with its use is one line on stderr."""
-    from pipelines import commands_manage, commands_read, commands_run  # noqa: F401  (they register their commands)
+    from pipelines import (  # noqa: F401  (they register their commands)
+        commands_backfill,
+        commands_feeds,
+        commands_manage,
+        commands_read,
+        commands_run,
+    )
 
     try:
         result: Any = typer.main.get_command(app).main(arguments, prog_name="newsbeam", standalone_mode=False)

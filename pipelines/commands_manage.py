@@ -1,32 +1,16 @@
-"""Commands for those who run newsbeam: feeds, store and doctor."""
+"""Commands for those who run newsbeam: store and doctor."""
 
 from __future__ import annotations
 
 import typer
 
 from newsbeam.records import to_plain
-from newsbeam.settings import load_settings
 from newsbeam.stores import open_store
 from pipelines import output
-from pipelines.cli import DEFAULT_STORE, Config, Feeds, Json, StoreUrl, app
+from pipelines.cli import DEFAULT_STORE, Config, Json, StoreUrl, app
 
-feeds_app = typer.Typer(help="The configured feeds.", no_args_is_help=True)
-app.add_typer(feeds_app, name="feeds")
 store_app = typer.Typer(help="The store: make it, count, check.", no_args_is_help=True)
 app.add_typer(store_app, name="store")
-
-
-@feeds_app.command("list")
-def list_feeds(config: Config = None, feeds: Feeds = None, json: Json = False) -> None:
-    """The feeds of the configuration."""
-    found = load_settings(config, feeds).feeds
-    if json:
-        for feed in found:
-            output.json_line(to_plain(feed))
-        return
-    rows = ((f.id, f.name, f.source.country or "", f.language or "", f"{f.every // 60} min",
-             "yes" if f.enabled else "no", f.url) for f in found)  # fmt: skip
-    output.table(("id", "name", "country", "language", "every", "enabled", "url"), rows)
 
 
 @store_app.command()

@@ -1,25 +1,21 @@
-"""Commands that run the graph: ingest and backfill."""
+"""Commands that run the graph: ingest, and what backfill shares with it."""
 
 from __future__ import annotations
 
 import signal
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from newsbeam.errors import StoreError
-from newsbeam.records import Cursor, EntryRow, Poll, RowResult, now_ms
 from newsbeam.settings import load_settings
 from newsbeam.stores import open_store
 from pipelines import output
 from pipelines.cli import DEFAULT_STORE, Config, Feeds, Json, StoreUrl, app
 from pipelines.options import LOCAL, check_runner, quiet_beam
+from pipelines.progress import Progress
 
 if TYPE_CHECKING:
-    from newsbeam.stores.base import Ledger, Store
+    from newsbeam.stores.base import Store
     from pipelines.rounds import Report, Rounds
 
 BATCH = 1_000
@@ -45,79 +41,16 @@ def ingest(
     check_runner(runner, store)
     settings = load_settings(config, feeds)
     client = open_store(store, create=True)
-    with _Progress(json) as progress:
-        rounds = _rounds(settings, client, progress, ("--runner", runner, *context.args))
+    with Progress(json) as progress:
+        rounds = start_rounds(settings, client, progress, ("--runner", runner, *context.args))
         report = rounds.ingest(force=now)
-    _print(report, json)
+    print_report(report, json)
     if not json:
         _say_next(client, [feed.id for feed in settings.feeds if feed.enabled])
-    return _exit_code(report, settings.max_failed if max_failed is None else max_failed)
+    return exit_code(report, settings.max_failed if max_failed is None else max_failed)
 
 
-@app.command()
-def backfill(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="JSON Lines; - is standard input.")],
-    config: Config = None,
-    store: StoreUrl = DEFAULT_STORE,
-    max_failed: MaxFailed = None,
-    json: Json = False,
-) -> int:
-    """Take in articles from files, through the same graph."""
-    from newsbeam.errors import ConfigError
-
-    settings = load_settings(config, with_feeds=False)
-    for file in files:
-        if str(file) != "-" and not file.is_file():
-            raise ConfigError(f"{file}: no such file")
-    client = open_store(store, create=True)
-    with _Progress(json) as progress:
-        rounds = _rounds(settings, client, progress, ())
-        report = rounds.backfill(_batches(files, client, rounds))
-    _print(report, json)
-    return _exit_code(report, settings.max_failed if max_failed is None else max_failed)
-
-
-def _batches(files: list[Path], store: Store, rounds: Rounds) -> Iterator[list[EntryRow]]:
-    """Rows of the files' lines, made durable a thousand at a time; broken lines end as failures at once."""
-    from itertools import islice
-
-    from newsbeam import backfill as reader
-    from transforms.job import LEASE_MS
-
-    for file in files:
-        path = Path("/dev/stdin") if str(file) == "-" else file
-        lines = reader.read_lines(path, poll=0, now=now_ms())
-        while batch := list(islice(lines, BATCH)):
-            now, holder = now_ms(), rounds.holder
-            claim = store.claim_feeds([reader.FEED_ID], holder, now, now + LEASE_MS).get(reader.FEED_ID)
-            if claim is None:
-                raise StoreError("another backfill into this store is running; wait for it to end")
-            number = claim.cursor.poll + 1
-            broken = {line.row.id: line for line in batch if isinstance(line, reader.Broken)}
-            unique: dict[str, EntryRow] = {}
-            for line in batch:
-                row = line.row if isinstance(line, reader.Broken) else line
-                unique.setdefault(row.id, row._replace(poll=number))
-            skipped = {"duplicate": len(batch) - len(unique)} if len(unique) < len(batch) else {}
-            poll = Poll(
-                reader.FEED_ID, number, now, "ok", seen=len(batch), skipped=skipped, new=len(unique),
-                job=holder.job, tick=holder.tick,
-            )  # fmt: skip
-            cursor = Cursor(reader.FEED_ID, poll=number, polled_at=now)
-            made = store.commit_poll(poll, cursor, list(unique.values()), holder, claim.fence, now + LEASE_MS)
-            store.finish_rows(
-                [
-                    RowResult(row.id, row.fence, "failed", broken[row.id].reason, broken[row.id].detail,
-                              job=holder.job, tick=holder.tick)
-                    for row in made if row.id in broken
-                ]
-            )  # fmt: skip
-            good = [row for row in made if row.id not in broken]
-            if good:
-                yield good
-
-
-def _rounds(settings: Any, store: Store, progress: _Progress, options: tuple[str, ...]) -> Rounds:
+def start_rounds(settings: Any, store: Store, progress: Progress, options: tuple[str, ...]) -> Rounds:
     """The job, with SIGINT and SIGTERM ending it after the pipeline that runs."""
     quiet_beam()
     from pipelines.rounds import Rounds
@@ -135,36 +68,7 @@ def _rounds(settings: Any, store: Store, progress: _Progress, options: tuple[str
     return rounds
 
 
-class _Progress:
-    """A progress bar on stderr, where that is a terminal."""
-
-    def __init__(self, quiet: bool) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-        self._bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-            console=Console(stderr=True), transient=True, disable=quiet or not sys.stderr.isatty(),
-        )  # fmt: skip
-        self._task = self._bar.add_task("reading", total=None)
-
-    def __enter__(self) -> _Progress:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def __call__(self, ledger: Ledger) -> None:
-        self._bar.update(
-            self._task,
-            description=f"{ledger.feeds} feeds",
-            total=ledger.seen,
-            completed=max(ledger.seen - ledger.inbox, 0),
-        )
-
-
-def _print(report: Report, json: bool) -> None:
+def print_report(report: Report, json: bool) -> None:
     if json:
         output.json_line(report.to_json())
     else:
@@ -181,7 +85,7 @@ def _say_next(store: Store, feed_ids: list[str]) -> None:
         output.note(f"{waiting.inbox} entries wait in the inbox, the next until {output.when(waiting.next_due_at)}")
 
 
-def _exit_code(report: Report, max_failed: float) -> int:
+def exit_code(report: Report, max_failed: float) -> int:
     ledger = report.ledger
     unread, failed = sum(ledger.feed_failures.values()), sum(ledger.failed.values())
     if ledger.feeds and unread == ledger.feeds:
