@@ -36,7 +36,8 @@ def console() -> Console:
     """The console on stdout; no markup or emoji codes are read from what it prints."""
     from rich.console import Console
 
-    return Console(markup=False, emoji=False, highlight=False, soft_wrap=not sys.stdout.isatty())
+    width = None if sys.stdout.isatty() else 1_000  # nothing is cut for a file or a pipe
+    return Console(markup=False, emoji=False, highlight=False, soft_wrap=width is not None, width=width)
 
 
 def note(text: str) -> None:

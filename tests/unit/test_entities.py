@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from newsbeam.entities import Annotator, Entities, Texts, facets, find_model, load_model
+from newsbeam.entities import Annotator, Entities, Texts, _merge, facets, find_model, load_model
 from newsbeam.errors import ConfigError
 from newsbeam.gazetteer import Gazetteer, load_gazetteer
 from newsbeam.records import ENTITY_KINDS, EntityDetail
@@ -64,6 +64,36 @@ def test_a_word_that_is_also_a_name_is_not_counted_as_one(annotator: Annotator) 
     assert [span.start for span in annotate(annotator, body)["Will Ferrell"].spans] == [0, 41]
     body = body.replace("Will it rain", "Will, it rains").replace("It will", "It may")
     assert [span.start for span in annotate(annotator, body)["Will Ferrell"].spans] == [0, 41, 53]
+
+
+def test_a_missed_mention_is_a_whole_word(annotator: Annotator) -> None:
+    body = "Jens Stoltenberg spoke in Oslo. Stoltenberg left. It was a Stoltenbergian speech."
+    assert annotate(annotator, body)["Jens Stoltenberg"].forms == ("Jens Stoltenberg", "Stoltenberg")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "names"),
+    [
+        ("the Keio University’s", "organization", ["Keio University"]),
+        ("“Prime Minister Mark Rutte,”", "person", ["Mark Rutte"]),
+        ("former US President Bill Clinton's", "person", ["Bill Clinton"]),
+        ("Mao Ning\n\nRecent Features", "person", ["Mao Ning"]),
+        ("Ann Lee/Getty Images", "person", ["Ann Lee"]),
+        ("Japan’s Kishida Fumio", "person", ["Japan", "Kishida Fumio"]),
+        ("Bank of Japan", "organization", ["Bank of Japan"]),
+        ("Jordan Peterson", "person", ["Jordan Peterson"]),
+        ("Japan, South Korea", "place", ["Japan", "South Korea"]),
+        ("northern Japan", "place", ["Japan"]),
+        ("Indo", "place", ["Indo-Pacific"]),
+        ("AP4", "person", ["AP4"]),
+        ("B2B", "person", []),
+        ("the house", "place", []),
+    ],
+)
+def test_a_span_of_the_model_and_known_names_in_it(gazetteer: Gazetteer, text: str, kind: str, names: list[str]) -> None:
+    whole = f"{text}-Pacific" if text == "Indo" else text
+    found = list(_merge("body", whole, [(0, len(text), kind)], gazetteer.find(whole, "en")))
+    assert [whole[mention.start : mention.end] for mention in found] == [mention.form for mention in found] == names
 
 
 def test_two_people_of_one_name_stay_two(annotator: Annotator) -> None:

@@ -171,6 +171,8 @@ def test_a_sentence_counts_once(rules: TopicRules) -> None:
     hit = "India and Japan signed a pact with NATO."
     (topic,) = tag(rules, f"{hit} {hit}", summary=hit)
     assert topic.score == 0.65 and [item.field for item in topic.evidence] == ["summary"]
+    (explanation,) = explain(rules, "India slept. NATO ate. India woke. NATO ate.")
+    assert [item.evidence.text for item in explanation.hits] == ["NATO ate."]
 
 
 def test_exclusions_take_away_or_veto(rules: TopicRules) -> None:
@@ -208,6 +210,8 @@ def test_sets_keep_their_languages(tmp_path: Path) -> None:
     rules = load(tmp_path, "sets:\n  p: {en: [pact], ja: [条約]}\n" + one_rule("phrases: [$p]"))
     assert tag(rules, "新しい条約を結ぶ。", language="ja") and tag(rules, "A pact.")
     assert tag(rules, "A pact.", language="ja") == []
+    rules = load(tmp_path, "sets:\n  p: {en: [pact], ja: [条約]}\n" + one_rule("phrases: {en: [$p]}"))
+    assert tag(rules, "A pact.") and tag(rules, "新しい条約を結ぶ。", language="ja") == []
 
 
 # --- loading ----------------------------------------------------------------------------------------------------------
