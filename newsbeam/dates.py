@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Optional
 
@@ -93,7 +93,10 @@ def _feedparser(text: str) -> Optional[datetime]:
 
     Its reader of ISO 8601 takes nearly everything, and the parts that it does not find from today: hence the shapes.
     """
-    if not _W3C.fullmatch(text) and not _GREEK_OR_HUNGARIAN.search(text):
+    if _W3C.fullmatch(text):
+        year, month, day = [*map(int, re.findall(r"\d+", text)[:3]), 1, 1][:3]
+        date(year, month, day)  # raises where feedparser would count on, as from month 13 to the next year
+    elif not _GREEK_OR_HUNGARIAN.search(text):
         return None
     import calendar
 

@@ -35,13 +35,15 @@ _NOT_NEEDED = ("tagger", "parser", "senter", "morphologizer", "attribute_ruler",
 _LEAD = re.compile(r"(?:[Tt]he|THE|[Aa]n?)\s+|[\s\"'“”‘’(\[,;:–—-]+")
 _TAIL = re.compile(r"(?:['’][sS]|['’]|[\s\"“”‘,;:)\]–—-]+)$")
 _TITLES = re.compile(
-    r"(?:(?:former|ex|acting|deputy|vice|prime|foreign|defen[cs]e|first|u\.s\.)[ -]|)*"
+    r"(?:(?:deputy|vice|prime|foreign|defen[cs]e|first)[ -])*"
     r"(?:president|premier|chancellor|minister|secretary[- ]general|secretary|spokes(?:man|woman|person)|ambassador"
     r"|senator|sen\.|rep\.|representative|gov\.|governor|mayor|chief|chairman|chairwoman|chair|director(?:[- ]general)?"
     r"|gen\.|general|adm\.|admiral|lt\.|col\.|colonel|capt\.|captain|maj\.|major|sgt\.|commander|judge|justice"
     r"|mrs?\.?|ms\.?|dr\.?|prof\.?|professor|sir|lord|lady|king|queen|prince|princess|pope|rev\.|sheikh|ayatollah)\s+",
     re.IGNORECASE,
 )
+_FORMER = re.compile(r"(?:(?:former|acting|then|late)\s+|ex-|then-)", re.IGNORECASE)
+_SPACE = re.compile(r"\s+")
 _POSSESSIVE = re.compile(r"['’]s\s+")
 _SMALL_WORDS = frozenset(
     ["a", "an", "the", "and", "or", "but", "of", "in", "on", "at", "to", "for", "with", "as", "by", "from", "is", "its"]
@@ -241,6 +243,11 @@ def _trim(text: str, start: int, end: int, kind: str, known: Sequence[Match]) ->
     while tail := _TAIL.search(text[start:end]):
         end -= len(tail.group())
     if kind == "person":
+        if former := _FORMER.match(text, start, end):
+            start = former.end()
+        for match in known:  # "US President", "French Gen."
+            if match.start == start and (space := _SPACE.match(text, match.end, end)):
+                start = space.end() if _TITLES.match(text, space.end(), end) else start
         if titles := _TITLES.match(text, start, end):
             start = titles.end()
         if (slash := text.find("/", start, end)) >= 0:  # a photographer and the agency
@@ -371,7 +378,7 @@ def _find_missed(groups: Sequence[_Group], text: Texts) -> None:
         for group in groups
         if group.kind in ("person", "organization")
         for form in {mention.form for mention in group.mentions}
-        if len(form) > 2 and (" " in form or not any(form.lower() in value for _, value in fields))
+        if len(form) > 2 and (" " in form or not any(_has_word(value, form.lower()) for _, value in fields))
     }
     for form in sorted(forms, key=lambda form: (-len(form), form)):
         for field, value in fields:
@@ -382,6 +389,13 @@ def _find_missed(groups: Sequence[_Group], text: Texts) -> None:
                     forms[form].mentions.append(_Found(field, start, end, form, forms[form].kind))
                     taken[field][start:end] = [True] * len(form)
                 start = value.find(form, end)
+
+
+def _has_word(text: str, word: str) -> bool:
+    start = text.find(word)
+    while start >= 0 and not is_word(text, start, start + len(word)):
+        start = text.find(word, start + 1)
+    return start >= 0
 
 
 def _detail(group: _Group) -> EntityDetail:

@@ -15,6 +15,7 @@ from newsbeam.records import Entry
 
 MAX_ENTRIES = 2_000
 _MAX_URL, _MAX_KEY, _MAX_TITLE, _MAX_NAME, _MAX_NAMES = 2_048, 512, 1_000, 200, 100
+_FULL_TEXT = 300  # characters from which a content without a summary beside it is a text, not a teaser
 LINK_UNUSABLE, TITLE_CUT = "link unusable", "title cut"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*")
 
@@ -27,7 +28,8 @@ class ParsedFeed(NamedTuple):
         ttl: seconds for which the feed asks to be left alone.
         version: the format, as `rss20`, `atom10`, `rss10` or `json11`.
         truncated: entries past the first 2,000, which are not read.
-        incomplete: 1 where a broken document ends within an entry, which is then left for the next poll.
+        unreadable: items that are none, and the entry within which a broken document ends: it is left for the next
+            poll, since half of it would pass for a change.
     """
 
     title: str
@@ -37,7 +39,7 @@ class ParsedFeed(NamedTuple):
     ttl: Optional[int]
     version: str
     truncated: int = 0
-    incomplete: int = 0
+    unreadable: int = 0
 
 
 class Item(NamedTuple):
@@ -54,6 +56,16 @@ class Item(NamedTuple):
     categories: Sequence[str] = ()
     images: Sequence[str] = ()
     language: Optional[str] = None
+
+
+def split_text(summary: str, content: str) -> tuple[str, str]:
+    """Summary and full text: a content is the text where it is longer than the summary beside it.
+
+    Without a summary, a short content is one.
+    """
+    if not summary:
+        return ("", content) if len(content) >= _FULL_TEXT else (content, "")
+    return summary, content if len(content) > len(summary) else ""
 
 
 def make_entries(items: Sequence[Item], *, base: str, now: int) -> tuple[Entry, ...]:

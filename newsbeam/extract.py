@@ -63,7 +63,7 @@ def extract_page(
     Args:
         html: as it came; bytes are decoded by byte order mark, `content_type`, meta element, else by detection.
         url: where it was read, for relative addresses.
-        title_hint: what a feed calls it; used where the page has no title.
+        title_hint: what a feed calls it, taken out of the text too; never the title that is returned.
 
     Raises:
         ExtractError: `empty`, `not_html` or `no_text`.
@@ -98,7 +98,7 @@ def extract_page(
     body, cut = _join(cleaned.paragraphs, max_chars)
     cut = cut or pruned or len(html) > _MAX_HTML
     return Content(
-        title=cleaned.title,
+        title=cleaned.title if meta.titles else "",
         summary=cleaned.summary,
         body=body,
         method="trafilatura",
@@ -186,11 +186,16 @@ def decode(data: bytes, content_type: str = "") -> str:
     return to_unicode(data, best.encoding if best else "cp1252")
 
 
+_NEVER = frozenset(("idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape", "utf-7"))
+
+
 def _is_text_encoding(name: str) -> bool:
+    """Whether Python has it and the Encoding standard does not forbid it."""
     try:
-        return bool(codecs.lookup(name)._is_text_encoding)
+        codec = codecs.lookup(name)
     except (LookupError, ValueError):
         return False
+    return bool(codec._is_text_encoding) and codec.name.replace("_", "-") not in _NEVER
 
 
 def _prune(tree: Any) -> bool:
@@ -219,7 +224,7 @@ _BLOCKS = frozenset(("p", "head", "quote", "list", "item", "table", "row", "lb",
 
 def _paragraphs(body: Any) -> Iterator[str]:
     """The paragraphs of an extracted tree: each block, list item and table row one; cells apart by commas."""
-    from lxml.etree import iterwalk  # type: ignore[import-untyped]
+    from lxml.etree import iterwalk
 
     current: list[str] = []
     for event, element in iterwalk(body, events=("start", "end")):

@@ -11,7 +11,7 @@ from newsbeam.errors import FeedError
 from newsbeam.records import Cursor, Entry, EntryRow, Feed, Seen
 
 KEEP_SEEN = 7 * 86_400_000  # ms for which a cursor remembers an entry that its feed no longer has
-DUPLICATE, OVER_CAP, CUT_OFF = "duplicate", "over the cap", "cut off"
+DUPLICATE, OVER_CAP, UNREADABLE = "duplicate", "over the cap", "unreadable"
 
 
 def parse_feed(body: bytes, *, url: str, content_type: str, now: int) -> ParsedFeed:
@@ -88,12 +88,12 @@ def select(parsed: ParsedFeed, feed: Feed, cursor: Cursor, *, now: int) -> Selec
     skipped = {
         DUPLICATE: len(parsed.entries) - len(groups),
         OVER_CAP: parsed.truncated,
-        CUT_OFF: parsed.incomplete,
+        UNREADABLE: parsed.unreadable,
     }
     return Selection(
         rows=rows,
         cursor=cursor._replace(entries=kept | seen_now, current=len(seen_now)),
-        seen=len(parsed.entries) + parsed.truncated + parsed.incomplete,
+        seen=len(parsed.entries) + parsed.truncated + parsed.unreadable,
         unchanged=unchanged,
         skipped={reason: count for reason, count in skipped.items() if count},
     )

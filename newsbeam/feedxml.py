@@ -13,7 +13,7 @@ from functools import cache
 from html.entities import name2codepoint
 from typing import Any, NamedTuple, Optional
 
-from newsbeam.entries import MAX_ENTRIES, Item, ParsedFeed, language_tag, make_entries
+from newsbeam.entries import MAX_ENTRIES, Item, ParsedFeed, language_tag, make_entries, split_text
 from newsbeam.errors import FeedError
 from newsbeam.markup import plain_line, plain_text, to_line, to_text
 
@@ -26,7 +26,6 @@ _DOCTYPE = re.compile(r"<!--|<\?|\"[^\"]*\"|'[^']*'|[][>]")
 _PAGE_ROOTS = frozenset(("html", "head", "body", "meta", "script", "title", "div", "p", "table"))
 _PERIODS = {"hourly": 3_600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
 _MAX_ELEMENTS, _MAX_LOOSE, _MAX_AUTHOR, _MAX_TAGS = 250_000, 2_000_000, 1_000, 200
-_FULL_TEXT = 300  # characters from which a content element without a summary beside it is a text, not a teaser
 
 
 class Decoded(NamedTuple):
@@ -51,8 +50,8 @@ def parse_xml_feed(body: bytes, *, url: str, content_type: str, now: int) -> Par
         raise FeedError("bad_xml", plain_line(str(result.get("bozo_exception", "")))[:200])
     if not entries and not result.version:
         raise FeedError("not_a_feed", f"the root element is {root[:100] or 'missing'}")
-    incomplete = int(broken and bool(entries) and _ends_within_entry(text))
-    whole = entries[:-1] if incomplete else entries
+    unreadable = int(broken and bool(entries) and _ends_within_entry(text))
+    whole = entries[:-1] if unreadable else entries
     atom = str(result.version).startswith("atom")
     language = language_tag(_get(result.feed, "language"))
     return ParsedFeed(
@@ -63,7 +62,7 @@ def parse_xml_feed(body: bytes, *, url: str, content_type: str, now: int) -> Par
         ttl=_ttl(result.feed),
         version=str(result.version),
         truncated=max(0, len(whole) - MAX_ENTRIES),
-        incomplete=incomplete,
+        unreadable=unreadable,
     )
 
 
@@ -268,7 +267,7 @@ def _line(holder: Any, key: str, atom: bool) -> str:
 
 
 def _texts(entry: Any, atom: bool) -> tuple[str, str]:
-    """Summary and full text: a content element is the text where it is longer than the summary beside it."""
+    """Summary and full text, of the summary and the longest of the content elements."""
     contents = [
         (str(content.get("value") or ""), str(content.get("type") or ""))
         for content in _get(entry, "content") or ()
@@ -279,9 +278,7 @@ def _texts(entry: Any, atom: bool) -> tuple[str, str]:
     copied = any(said == value for value, _ in contents)  # feedparser copies a content where there is no summary
     summary = "" if copied else _plain(said, kind, atom)
     text = max((_plain(value, kind, atom) for value, kind in contents), key=len, default="")
-    if not summary:
-        return ("", text) if len(text) >= _FULL_TEXT else (text, "")
-    return summary, text if len(text) > len(summary) else ""
+    return split_text(summary, text)
 
 
 def _links(entry: Any) -> Iterator[str]:

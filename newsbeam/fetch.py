@@ -167,7 +167,7 @@ def route_of(error: FetchError) -> Route:
     reason = error.reason
     if reason == "http_429" or (reason == "http_503" and error.retry_after is not None):
         return "busy"
-    if reason in ("timeout", "dns", "refused", "connection") or reason.startswith("http_5"):
+    if reason in ("timeout", "dns", "refused", "connection", "http_408", "http_425") or reason.startswith("http_5"):
         return "later"
     return "never"
 
@@ -185,6 +185,8 @@ def check_url(url: str) -> httpx.URL:
         raise FetchError("bad_url", f"{redact(url)}: {type(error).__name__}") from None
     if parsed.scheme not in ("http", "https") or not host:
         raise FetchError("bad_url", f"not http or https: {redact(url)}")
+    if parsed.port is not None and not 0 < parsed.port < 65_536:
+        raise FetchError("bad_url", f"port {parsed.port}")
     if userinfo:
         raise FetchError("bad_url", "a user name or password within")
     return parsed

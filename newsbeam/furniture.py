@@ -42,7 +42,7 @@ _CREDIT = re.compile(
 )
 _AGENCY = re.compile(
     r"^[(\[]?(?:(?:AP|AFP|EPA|Reuters|Getty(?: Images)?|Xinhua|Yonhap|Kyodo|TASS|Shutterstock|iStock|Alamy|PA)\b"
-    r"[\s/,|-]*)+(?:(?:photo|image|picture)s?)?[)\]]?$",
+    r"[\s/,|-]*)+(?:(?<=/)[A-Z][\w.' -]{2,40}|(?:photo|image|picture)s?)?[)\]]?$",
     re.IGNORECASE,
 )
 _CAPTION_CUE = re.compile(
@@ -60,7 +60,8 @@ _BYLINE = re.compile(
     r"(?:[\s,|&]+(?:[A-ZÀ-Þ][\w’'.-]*|[a-z]{1,3})){0,9}(?<!\.)$"
 )
 _DATED = re.compile(
-    r"^(?=.*(?:\d{4}|\d[:.]\d\d|\bago\b))(?:first |last )?(?:published|updated|posted|modified|published on|updated at|date)\b[^.]{0,20}\d[^.]{0,40}"
+    r"^(?=.*(?:\d{4}|\d[:.]\d\d|\bago\b))(?:first |last )?"
+    r"(?:published|updated|posted|modified|published on|updated at|date)\b[^.]{0,20}\d[^.]{0,40}"
     r"(?:[ap]\.?m\.?[^.]{0,20})?$",
     re.IGNORECASE,
 )

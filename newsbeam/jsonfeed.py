@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from newsbeam.entries import MAX_ENTRIES, Item, ParsedFeed, language_tag, make_entries
+from newsbeam.entries import MAX_ENTRIES, Item, ParsedFeed, language_tag, make_entries, split_text
 from newsbeam.errors import FeedError
 from newsbeam.markup import plain_line, plain_text, to_line, to_text
 
@@ -26,6 +26,7 @@ def parse_json_feed(body: bytes, *, url: str, now: int) -> ParsedFeed:
         raise FeedError("not_a_feed", "JSON without the version of a JSON Feed")
     found = document.get("items")
     items = [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+    unreadable = len(found) - len(items) if isinstance(found, list) else 0
     language = language_tag(_text(document.get("language")))
     feed_authors = tuple(_authors(document))
     read = [_item(item, feed_authors, language) for item in items[:MAX_ENTRIES]]
@@ -34,16 +35,17 @@ def parse_json_feed(body: bytes, *, url: str, now: int) -> ParsedFeed:
         title=plain_line(_text(document.get("title"))),
         language=language,
         entries=make_entries(read, base=_text(document.get("feed_url")) or url, now=now),
-        recovered=isinstance(found, list) and len(items) < len(found),
+        recovered=unreadable > 0,
         ttl=None,
         version=f"json{number[:4]}",
         truncated=max(0, len(items) - MAX_ENTRIES),
+        unreadable=unreadable,
     )
 
 
 def _item(item: Mapping[str, Any], feed_authors: tuple[str, ...], language: str | None) -> Item:
     content = to_text(_text(item.get("content_html"))) or plain_text(_text(item.get("content_text")))
-    summary = plain_text(_text(item.get("summary")))
+    summary, text = split_text(plain_text(_text(item.get("summary"))), content)
     attachments = item.get("attachments")
     tags = item.get("tags")
     images = [_text(item.get("image")), _text(item.get("banner_image"))]
@@ -55,7 +57,7 @@ def _item(item: Mapping[str, Any], feed_authors: tuple[str, ...], language: str 
         links=[_text(item.get("url")), _text(item.get("external_url"))],
         title=to_line(_text(item.get("title"))),
         summary=summary,
-        text=content,
+        text=text,
         published=_text(item.get("date_published")),
         updated=_text(item.get("date_modified")),
         authors=tuple(_authors(item)) or feed_authors,

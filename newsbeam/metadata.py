@@ -68,7 +68,7 @@ def read_metadata(tree: Any, url: str) -> Metadata:
     names = [line(name) for name in (found.author or "").split(";")]
     topics = [*(found.categories or ()), *(tag for tags in found.tags or () for tag in tags.split(","))]
     return Metadata(
-        titles=tuple(dict.fromkeys(title for title in (*titles, line(found.title)) if title)),
+        titles=tuple(dict.fromkeys(title for title in titles if title)),
         summary=line(metas.get("og:description") or metas.get("description") or found.description),
         canonical_url=next((_address(base, link) for link in links[:1]), ""),
         language=language,
@@ -141,7 +141,9 @@ def _titles(tree: Any, metas: dict[str, str], headlines: Sequence[str]) -> list[
     for h1 in h1s:
         if any(_agree(h1, text, site) for text in declared):
             return [h1, *declared]
-    return [*(_without_site(text, {site, *map(key, h1s)}) for text in declared[:1]), *declared]
+    if not declared:
+        return [h1 for h1 in h1s if key(h1) != site][:1]
+    return [_without_site(declared[0], {site, *map(key, h1s)}), *declared]
 
 
 def _agree(h1: str, declared: str, site: str) -> bool:

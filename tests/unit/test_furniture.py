@@ -25,7 +25,7 @@ BODY = (LEAD, SECOND, THIRD)
 
 def test_the_title_goes_wherever_it_stands_and_however_it_is_quoted() -> None:
     straight = "Ferry company's 'big bet' on two new ships"
-    page = [TITLE, LEAD, straight, SECOND, THIRD, f"{TITLE} | The Example Gazette", TITLE.upper()]
+    page = [TITLE, straight, LEAD, SECOND, straight, THIRD, f"{TITLE} | The Example Gazette", TITLE.upper()]
     assert clean(page, title=TITLE) == (TITLE, "", BODY)
 
 
@@ -172,7 +172,9 @@ def test_markup_names_the_standfirst() -> None:
 
 
 def test_authors_are_furniture_on_top() -> None:
-    assert clean(["Jane Doe", *BODY, "Jane Doe"], title=TITLE, authors=["Jane Doe"]).paragraphs == (*BODY, "Jane Doe")
+    body = BODY * 5
+    assert clean(["Jane Doe", *body], title=TITLE, authors=["Jane Doe"]).paragraphs == body
+    assert clean([*body, "Jane Doe"], title=TITLE, authors=["Jane Doe"]).paragraphs == (*body, "Jane Doe")
 
 
 @pytest.mark.parametrize(
@@ -183,7 +185,10 @@ def test_authors_are_furniture_on_top() -> None:
         ([*BODY], ""),
         (["World", *BODY], ""),
         (["Will the ferries sail again this winter?", *BODY], "Will the ferries sail again this winter?"),
-        (["フェリー会社、新造船二隻を購入へ", "今日、フェリー会社は二隻の船を買うと発表した。"], "フェリー会社、新造船二隻を購入へ"),
+        (
+            ["フェリー会社、新造船二隻を購入へ", "今日、フェリー会社は二隻の船を買うと発表した。"],
+            "フェリー会社、新造船二隻を購入へ",
+        ),
         ([TITLE], ""),
         ([], ""),
     ],
