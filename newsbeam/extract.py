@@ -98,7 +98,7 @@ def extract_page(
     body, cut = _join(cleaned.paragraphs, max_chars)
     cut = cut or pruned or len(html) > _MAX_HTML
     return Content(
-        title=cleaned.title if meta.titles else "",
+        title=cleaned.title if meta.titles or not title_hint else "",
         summary=cleaned.summary,
         body=body,
         method="trafilatura",

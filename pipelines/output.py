@@ -69,7 +69,7 @@ def ledger(report: Report) -> None:
     failures = sum(account.feed_failures.values())
     reasons = ", ".join(f"{safe(reason)} {count}" for reason, count in sorted(account.feed_failures.items()))
     polled = f"{account.feeds} feeds polled" + (f", {failures} of them not read ({reasons})" if failures else "")
-    balance = "the ledger balances" if report.balances() else "THE LEDGER DOES NOT BALANCE: please report this"
+    balance = "the ledger balances" if report.balanced else "THE LEDGER DOES NOT BALANCE: please report this"
     console().print(f"{polled}; {report.seconds:.1f} s; {balance}")
 
 

@@ -19,13 +19,15 @@ Progress = Callable[[Ledger], None]
 class Report(NamedTuple):
     """The account of one round.
 
-    seen = unchanged + new + revised + skipped + failed + inbox, with what the inbox held before counted as seen.
+    seen = unchanged + new + revised + skipped + failed + inbox, with what the inbox held before counted as seen, where
+    no other job works on the store at the time. `balanced` is the same of the whole store, which always holds.
     """
 
     round: int
     ledger: Ledger
     carried: int
     seconds: float
+    balanced: bool
 
     def to_json(self) -> dict[str, Any]:
         """The line that `ingest --json` prints."""
@@ -47,13 +49,6 @@ class Report(NamedTuple):
             "carried": self.carried,
             "feed_failures": dict(ledger.feed_failures),
         }
-
-    def balances(self) -> bool:
-        """Whether every entry seen has an outcome or is in the inbox."""
-        ledger = self.ledger
-        ended = ledger.new + ledger.revised + ledger.unchanged
-        ended += sum(ledger.skipped.values()) + sum(ledger.failed.values())
-        return ledger.seen == ended + ledger.inbox
 
 
 class Rounds:
@@ -126,7 +121,8 @@ class Rounds:
         with _Watch(self._progress, self._account, carried):
             run(job, at)
             self._empty_inbox(job)
-        return Report(self._holder.tick, self._account(carried), carried, time.monotonic() - began)
+        seconds, balanced = time.monotonic() - began, self._store.ledger().balances()
+        return Report(self._holder.tick, self._account(carried), carried, seconds, balanced)
 
     def _empty_inbox(self, job: Any) -> None:
         """Further pipelines, of 1,000 rows at most each, until no row is due; then what jobs died with, one by one."""

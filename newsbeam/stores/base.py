@@ -57,6 +57,11 @@ class Ledger(NamedTuple):
     waiting: int = 0
     next_due_at: Optional[int] = None
 
+    def balances(self) -> bool:
+        """Whether every entry seen has an outcome or is in the inbox."""
+        ended = self.new + self.revised + self.unchanged + sum(self.skipped.values()) + sum(self.failed.values())
+        return self.seen == ended + self.inbox
+
 
 class FailedRow(NamedTuple):
     """An entry row that failed, with what is needed to look into it or to try again."""

@@ -203,7 +203,7 @@ TITLE = "Ferry Company’s ‘Big Bet’ on Two New Ships"
         (f"<title>{TITLE} | The Gazette</title><meta property='og:site_name' content='The Gazette'>", "", "", TITLE),
         (f"<title>{TITLE} | The Gazette</title>", "The Gazette", "", TITLE),
         (f"<meta property='og:title' content='{TITLE}'>", "More from the harbour", "", TITLE),
-        ("", "", TITLE, TITLE),
+        ("", "", TITLE, ""),  # a hint is the feed's word, not the page's
         ("<title>Gazette</title>", "", TITLE, "Gazette"),
     ],
 )
@@ -212,6 +212,11 @@ def test_titles(head: str, h1: str, hint: str, title: str) -> None:
     content = extract_page(html, url=URL, title_hint=hint)
     assert content.title == title
     assert content.body.endswith(BODY) and TITLE not in content.body
+
+
+def test_a_title_that_only_the_text_has_is_found() -> None:
+    content = extract_page(page(body=f"<p>{TITLE}</p><p>{TITLE}</p><p>{P1}</p><p>{P2}</p><p>{P3}</p>"), url=URL)
+    assert (content.title, content.body) == (TITLE, BODY)
 
 
 # --- metadata
