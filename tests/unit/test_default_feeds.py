@@ -122,6 +122,19 @@ def test_a_feed_that_is_off_says_why(feeds: tuple[Feed, ...], repo: Path) -> Non
     assert [line for line in off if not re.search(r"false # \w+", line)] == []
 
 
+def test_the_page_about_it_has_its_figures(feeds: tuple[Feed, ...], repo: Path) -> None:
+    text = " ".join((repo / "docs" / "feeds.md").read_text(encoding="utf-8").split())
+    enabled = [feed for feed in feeds if feed.enabled]
+    assert f"{len(feeds)} feeds of {len({feed.source.id for feed in feeds})} publishers" in text
+    english = sum(feed.language == "en" for feed in enabled)
+    assert f"{english} of the {len(enabled)} are in English" in text
+    assert [
+        name
+        for name in re.findall(r"`([a-z0-9]+(?:-[a-z0-9]+)+)`", text)
+        if name not in {feed.id for feed in feeds} | {tag for feed in feeds for tag in feed.tags}
+    ] == []
+
+
 def test_none_is_one_that_the_shared_list_reports_dead(feeds: tuple[Feed, ...], listed: list[dict[str, str]]) -> None:
     dead = set[str]().union(*map(reported_dead, listed))
     assert {"english.kyodonews.net/rss/news.xml", "taipeitimes.com/xml/pda.rss", "asia.nikkei.com/rss"} <= dead
