@@ -37,7 +37,7 @@ setup(
         "pebble>=5",
         "protego>=0.3",
         "psutil>=6",
-        "py3langid>=0.3",
+        "py3langid>=0.4",
         "pyahocorasick>=2",
         "pydantic>=2.7",
         "python-dateutil>=2.9",

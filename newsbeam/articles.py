@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Optional
 from newsbeam import identity
 from newsbeam.merge import FEED_TEXT_ONLY
 from newsbeam.records import Article, Draft, EntryRow, Extraction, to_iso
-from newsbeam.search import grams
+from newsbeam.search import count_words
 
 _URL_DATE = re.compile(r"/((?:19|20)\d\d)[/-]?(0[1-9]|1[0-2])[/-]?(0[1-9]|[12]\d|3[01])(?:/|-|$)")
 
@@ -74,9 +74,8 @@ def make_draft(row: EntryRow, page: Optional[Page], *, read_at: int, reason: Opt
         first_seen_at=to_iso(row.seen_at),
         timestamp=published_at or to_iso(row.seen_at),
         content_hash=identity.content_hash(title, summary, body),
-        words=len(re.findall(r"\w+", body or summary)),
+        words=count_words(body or summary),
         extraction=extraction,
-        grams=" ".join(filter(None, (grams(text) for text in (title, summary, body)))),
     )
     return Draft(row, article, read_at, tuple(borrowed), tuple(labels))
 

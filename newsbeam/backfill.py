@@ -11,11 +11,12 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Union
+from urllib.parse import urlsplit
 
 from newsbeam import identity
 from newsbeam.entries import Item, ParsedFeed, first_address, make_entries
 from newsbeam.errors import FeedError
-from newsbeam.feeds import CUT_OFF, OVER_CAP
+from newsbeam.feeds import OVER_CAP, UNREADABLE
 from newsbeam.markup import drop_controls, plain_line, plain_text
 from newsbeam.packed import Packed
 from newsbeam.records import Entry, EntryRow, Feed, Source, from_iso
@@ -85,12 +86,13 @@ def _kind(stream: Packed) -> str:
 
 
 def _is_json_feed(stream: Packed) -> bool:
-    """Whether a file that begins with an object is one JSON Feed; its version may stand behind its items."""
-    lines = [line for line in stream.peek(MAX_BYTES).split(b"\n", 100) if line.strip()]
+    """Whether a file that begins with an object is one JSON Feed: a JSON Lines file has an object on its first line."""
+    line = stream.readline(MAX_BYTES)
+    stream.unread(line)
     try:
-        document = json.loads(lines[0])
+        document = json.loads(line)
     except (ValueError, RecursionError):  # an object of several lines
-        return bool(_JSON_FEED.search(b"\n".join(lines)))
+        return bool(_JSON_FEED.search(stream.peek(16 * _HEAD)))
     return isinstance(document, dict) and "jsonfeed.org/version/" in _text(document.get("version"))
 
 
@@ -128,7 +130,7 @@ def _parse_line(line: bytes, now: int, source: str) -> tuple[Source, Entry]:
         raise FeedError("bad_json", str(error)[:300]) from error
     if not isinstance(document, dict):
         raise FeedError("bad_document", f"a JSON object is wanted, not {type(document).__name__}")
-    if isinstance(document.get("id"), int):
+    if type(document.get("id")) is int:
         document["id"] = str(document["id"])
     for name in _STRINGS:
         if not isinstance(document.get(name) or "", str):
@@ -163,7 +165,7 @@ def _read_feed(stream: Packed, name: str, parse: Parse, now: int, source: str) -
     except FeedError as error:
         yield _broken(body[:_KEPT], error.reason, f"{name}: {error.detail}", now)
         return
-    for reason, count in ((OVER_CAP, parsed.truncated), (CUT_OFF, parsed.incomplete)):
+    for reason, count in ((OVER_CAP, parsed.truncated), (UNREADABLE, parsed.unreadable)):
         yield from [Skipped(reason)] * count
     title = plain_line(parsed.title)
     for entry in parsed.entries:
@@ -196,13 +198,18 @@ def _read_pages(stream: Packed, name: str, now: int, source: str) -> Iterator[Fo
             yield _broken(data[:_KEPT], record.reason, f"{name}: {record.detail}", now)
         elif isinstance(record, WarcPage):
             (entry,) = make_entries([Item("", [record.url], "", "", "")], base="", now=now)
-            if not identity.is_key(entry.link):
+            if _is_home(entry.link):
                 yield Skipped("home page")
                 continue
             html = drop_controls(decode(record.html, record.content_type))
             yield _row(_source(source, entry.link), entry._replace(html=html), _seen_at(record.date, now), now)
         else:
             yield Skipped(record.reason)
+
+
+def _is_home(url: str) -> bool:
+    parts = urlsplit(identity.canonicalize_url(url))
+    return parts.path in ("", "/") and not parts.query
 
 
 def _seen_at(date: str, now: int) -> int:

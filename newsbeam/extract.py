@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 
 from newsbeam import furniture
 from newsbeam.errors import ExtractError
-from newsbeam.metadata import grams, line, read_hints, read_metadata, terms
+from newsbeam.metadata import line, read_hints, read_metadata, terms
+from newsbeam.search import count_words
 
 EXTRACTOR_VERSION = f"trafilatura-{importlib.metadata.version('trafilatura')}+{furniture.RULES_VERSION}"
 
@@ -254,5 +255,5 @@ def _join(paragraphs: Sequence[str], max_chars: int) -> tuple[str, bool]:
 
 
 def _quality(body: str) -> str:
-    words = len(body.split()) + len(grams(body)) // 2
+    words = count_words(body)
     return "none" if not words else "short" if words < _SHORT else "ok"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from html.entities import name2codepoint
 from typing import Any, NamedTuple, Optional
@@ -20,6 +21,9 @@ from newsbeam.markup import plain_line, plain_text, to_line, to_text
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML 1.0, production 2
 _DECLARATION = re.compile(r"<\?xml\b[^>]*\?>")
 _DECLARED = re.compile(rb"\s*<\?xml\b[^>]*?encoding\s*=\s*[\"']\s*([^\"'>]+?)\s*[\"']")
+# Names that claim UTF-16 or wider; a document whose declaration can be read as ASCII is not.
+_WIDE = re.compile(r"u(tf[-_]?|cs[-_]?)?(16|32|2|4)|iso-10646|csu", re.IGNORECASE)
+_ODD_CODECS = frozenset((None, "utf-7", "unicode-escape", "raw-unicode-escape", "idna", "punycode", "undefined"))
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31});")
 _PROLOG = re.compile(r"<!--|<\?|<!doctype|<([A-Za-z_][\w.:-]*)", re.IGNORECASE)
 _DOCTYPE = re.compile(r"<!--|<\?|\"[^\"]*\"|'[^']*'|[][>]")
@@ -76,7 +80,7 @@ def decode(body: bytes, content_type: str) -> Decoded:
     (RFC 7303, section 3), else UTF-8; but a document that declares UTF-8 and is UTF-8 is taken at its word. Raises
     FeedError `unknown_encoding` where the name means nothing and the bytes are not UTF-8 either.
     """
-    from w3lib.encoding import http_content_type_encoding, read_bom, resolve_encoding
+    from w3lib.encoding import http_content_type_encoding, read_bom
 
     body = body.lstrip(b" \t\r\n")
     marked, mark = read_bom(body)
@@ -87,20 +91,15 @@ def decode(body: bytes, content_type: str) -> Decoded:
     declared = found[1].decode("latin-1") if found else ""
     served = http_content_type_encoding(content_type) or ""
     names = ["utf-8", served] if declared.lower() in ("utf-8", "utf8", "") else [served, declared, "utf-8"]
-    names = [name for name in dict.fromkeys(names) if name and not _is_wide(name)] or ["utf-8"]
-    for name in names:
-        try:
-            return _tidy(body.decode(resolve_encoding(name) or name), sound=name == names[0])
-        except (UnicodeDecodeError, LookupError):
-            continue
-    for name in (declared or "utf-8", served):
-        known = resolve_encoding(name) if name else None
-        if not known or _is_wide(name):
-            continue
-        text = body.decode(known, "replace")
+    names = [name for name in names if name and not _WIDE.match(name)]
+    codecs = list(dict.fromkeys(filter(None, map(_codec, names))))
+    for codec in codecs:
+        with suppress(UnicodeError):
+            return _tidy(body.decode(codec), sound=codec == _codec(names[0]))
+        text = body.decode(codec, "replace")
         if text.count("\ufffd") * 10 <= sum(byte > 127 for byte in body):  # a few slips in a text that is right
             return _tidy(text, sound=False)
-    unknown = [name for name in (served, declared) if name and resolve_encoding(name) is None]
+    unknown = [name for name in (served, declared) if name and not _WIDE.match(name) and not _codec(name)]
     if unknown:
         raise FeedError("unknown_encoding", unknown[0][:100])
     return _tidy(body.decode("cp1252", "replace"), sound=False)
@@ -114,16 +113,22 @@ def _wide(body: bytes) -> Optional[str]:
     return next((name for name, start in patterns.items() if body.startswith(start)), None)
 
 
-def _is_wide(name: str) -> bool:
-    """Whether a name claims UTF-16 or wider, which a document whose declaration reads as ASCII is not."""
-    plain = name.lower().replace("_", "").replace("-", "")
-    return plain.startswith(("utf16", "utf32", "u16", "u32", "ucs", "iso10646"))
+def _codec(name: str) -> Optional[str]:
+    """Python's codec for an encoding, as browsers take its name; None where it is none, or none for texts in ASCII."""
+    from w3lib.encoding import resolve_encoding
+
+    codec = resolve_encoding(name)
+    try:
+        return codec if codec not in _ODD_CODECS and b"<?xml".decode(codec or "") == "<?xml" else None
+    except (LookupError, ValueError):
+        return None
 
 
 def _tidy(text: str, sound: bool = True) -> Decoded:
     legal = _ILLEGAL.sub("", text).lstrip("\ufeff \t\r\n")
     sound = sound and "\ufffd" not in legal and len(legal) == len(text.lstrip("\ufeff \t\r\n"))
-    return Decoded(_DECLARATION.sub("", legal, count=1) if legal.startswith("<?xml") else legal, sound)
+    declaration = _DECLARATION.match(legal)
+    return Decoded(legal[declaration.end() :].lstrip() if declaration else legal, sound)
 
 
 def _check_prolog(text: str) -> str:

@@ -158,7 +158,7 @@ def _texts(stored: Article, draft: Draft, supplies: bool) -> tuple[str, str]:
 
 
 _CONTENT = (
-    "body", "text_from", "language", "words", "extraction", "canonical_url", "grams", "entities", "people",
+    "body", "text_from", "language", "words", "extraction", "canonical_url", "entities", "people",
     "organizations", "places", "groups", "events", "entity_details", "topics", "topic_details",
 )  # fmt: skip
 _DATE = ("published_at", "published_from", "timestamp")

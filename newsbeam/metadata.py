@@ -18,6 +18,7 @@ from urllib.parse import urljoin, urlsplit
 from newsbeam import furniture
 from newsbeam.furniture import key
 from newsbeam.language import normalize_language
+from newsbeam.search import grams, without_runs
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
 _SPACE = re.compile(r"\s+")
@@ -169,19 +170,13 @@ def _without_site(title: str, site_names: set[str]) -> str:
     return title
 
 
-_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0e7f]+")
 _WORD = re.compile(r"[^\W\d_]{3,}")
-
-
-def grams(text: str) -> list[str]:
-    """The pairs of characters of its runs in scripts without spaces."""
-    return [run[i : i + 2] for run in _WIDE.findall(text) for i in range(max(1, len(run) - 1))]
 
 
 def terms(text: str) -> set[str]:
     """The words of three letters or more, and the grams, as `key` prints them."""
     text = key(text)
-    return {*_WORD.findall(_WIDE.sub(" ", text)), *grams(text)}
+    return {*_WORD.findall(without_runs(text)), *grams(text).split()}
 
 
 # --- the date -----------------------------------------------------------------------------------------------------

@@ -198,6 +198,11 @@ def _pairs(run: str) -> list[str]:
     return [run[at : at + 2] for at in range(max(1, len(run) - 1))]
 
 
+def count_words(text: str) -> int:
+    """The number of words; of text without spaces, half the number of its pairs, as words there are mostly pairs."""
+    return len(_WORD.findall(without_runs(text))) + len(grams(text).split()) // 2
+
+
 def article_grams(article: Article) -> str:
     """What stores keep as an article's `grams`: those of title, summary and body, for indexing."""
     return grams("\n".join((article.title, article.summary, article.body)), index=True)

@@ -22,7 +22,7 @@ _NEXT = re.compile(rb"\r?\n\r?\nWARC/[01]\.[0-9]{1,2}\r?\n")
 
 
 class WarcPage(NamedTuple):
-    """A page: its address, when it was read (as written), its HTML as it came and the header that tells its encoding."""
+    """A page: its address, the WARC-Date as written, its HTML as it came, and its Content-Type."""
 
     url: str
     date: str
@@ -107,8 +107,8 @@ def _broken(stream: Packed, head: bytes, detail: str) -> WarcBroken:
 
 
 def _page(head: bytes, block: bytes, limit: int, length: int) -> Union[WarcPage, WarcSkipped]:
-    from warcio.bufferedreaders import BufferedReader, ChunkedDataReader
-    from warcio.recordloader import ArcWarcRecordLoader
+    from warcio.bufferedreaders import BufferedReader, ChunkedDataReader  # type: ignore[import-untyped]
+    from warcio.recordloader import ArcWarcRecordLoader  # type: ignore[import-untyped]
 
     from newsbeam.fetch import read_body
 

@@ -49,7 +49,7 @@ def extract(body: bytes | str, url: str, content_type: str, title: str) -> Conte
 
 
 def clean(text: str, title: str) -> Content:
-    """`extract.clean_text`. Raises ExtractError."""
+    """`extract.clean_text`."""
     from newsbeam.extract import clean_text
 
     return clean_text(text, title=title)

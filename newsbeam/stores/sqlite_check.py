@@ -68,6 +68,16 @@ def _rows(db: sqlite3.Connection) -> Iterator[str]:
 
 
 def _ledger(db: sqlite3.Connection) -> Iterator[str]:
+    for feed_id, number, seen, accounted, new, rows in db.execute(
+        """SELECT * FROM (
+            SELECT feed_id, number, seen,
+                unchanged + new + (SELECT ifnull(sum(value), 0) FROM json_each(polls.skipped)) AS accounted,
+                new, (SELECT count(*) FROM entries e WHERE e.feed_id = polls.feed_id AND e.poll = number) AS rows
+            FROM polls
+        ) WHERE seen <> accounted OR new <> rows"""
+    ):
+        what = f"{seen} entries seen, {accounted} accounted for; {new} new, {rows} rows"
+        yield f"poll {number} of {feed_id}: {what}"
     ledger = sqlite_rows.ledger(db, None, None, 0)
     ended = ledger.new + ledger.revised + ledger.unchanged + sum(ledger.skipped.values()) + sum(ledger.failed.values())
     if ledger.seen != ended + ledger.inbox:

@@ -196,6 +196,14 @@ def test_equal_hits_come_in_the_order_of_their_ids(store: Store, refresh: Callab
         assert found == sorted(ids), sort
 
 
+def test_vowel_signs_belong_to_words(store: Store, refresh: Callable[[], None]) -> None:
+    write(store, {"title": "भारत में चुनाव"}, {"title": "भरत की कथा"})
+    refresh()
+    assert titles(store, "भारत") == ["भारत में चुनाव"]
+    assert titles(store, "भरत") == ["भरत की कथा"]
+    assert titles(store, "चनव") == []
+
+
 # --- facets
 
 

@@ -113,8 +113,11 @@ def test_any_string_is_read_or_put_aside(text: str) -> None:
         assert from_iso("1990-01-01T00:00:00Z") <= from_iso(value) <= NOW + 2 * 86_400_000
 
 
+PARTS = ["19", "2025", "9", "Sep", "12:00", "/", "-", ".", "GMT", "년", "월", "일", "오후", "T", "Fri,"]
+
+
 @settings(deadline=None, max_examples=100)
-@given(st.lists(st.sampled_from(["19", "2025", "9", "Sep", "12:00", "/", "-", ".", "GMT", "년", "월", "일", "오후", "T", "Fri,"]), max_size=7))  # fmt: skip
+@given(st.lists(st.sampled_from(PARTS), max_size=7))
 def test_the_day_of_reading_makes_no_difference(parts: list[str]) -> None:
     """Nothing is filled in from today: what a date says is in the date."""
     moment = parse_date(" ".join(parts))

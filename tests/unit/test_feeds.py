@@ -83,7 +83,8 @@ def test_a_whole_rss_item() -> None:
 def test_a_whole_atom_entry() -> None:
     parsed = read(
         atom(
-            "<id>urn:1</id><title>1 &lt; 2 &amp;amp; &lt;b&gt;</title><author><name>Ada</name><email>a@b.c</email></author>"
+            "<id>urn:1</id><title>1 &lt; 2 &amp;amp; &lt;b&gt;</title>"
+            "<author><name>Ada</name><email>a@b.c</email></author>"
             "<link rel='self' href='https://example.org/self'/><link rel='enclosure' type='image/png' href='/e.png'/>"
             "<link rel='alternate' type='application/pdf' href='/1.pdf'/>"
             "<link rel='alternate' type='text/html' href='1.html'/>"
@@ -102,7 +103,7 @@ def test_a_whole_atom_entry() -> None:
     assert (entry.summary, entry.text) == ("One\n\nTwo", "Un texte plus long\n\nque le résumé.")
     assert (entry.published_at, entry.updated_at) == ("2026-11-20T10:00:00.250Z", "2026-11-21T09:00:00.000Z")
     assert (tuple(entry.authors), tuple(entry.categories)) == (("Ada",), ("Asia", "Defence"))
-    assert entry.image == "https://base.example/e.png" or entry.image == "https://base.example/x/e.png"
+    assert entry.image == "https://base.example/e.png"
     assert entry.language == "fr"
 
 
@@ -175,7 +176,8 @@ def test_titles_show_what_they_are() -> None:
 @pytest.mark.parametrize(
     ("channel", "seconds"),
     [
-        ("<ttl>60</ttl>", 3_600), ("<ttl>0</ttl>", None), ("<ttl>-5</ttl>", None), ("<ttl>often</ttl>", None), ("", None),
+        ("<ttl>60</ttl>", 3_600), ("<ttl>0</ttl>", None), ("<ttl>-5</ttl>", None), ("<ttl>often</ttl>", None),
+        ("", None),
         ("<sy:updatePeriod>hourly</sy:updatePeriod><sy:updateFrequency>2</sy:updateFrequency>", 1_800),
         ("<sy:updatePeriod> daily </sy:updatePeriod>", 86_400),
         ("<sy:updatePeriod>hourly</sy:updatePeriod><sy:updateFrequency>0</sy:updateFrequency>", 3_600),
@@ -288,7 +290,8 @@ def test_an_entry_that_is_cut_off_waits_for_the_next_poll(cut: int) -> None:
         ("iso-8859-1", "", "latin-1"), ("", "text/xml; charset=ISO-8859-1", "latin-1"),
         ("iso-8859-1", "text/xml; charset=utf-8", "utf-8"), ("windows-1252", "", "cp1252"),
         ("utf-16", "", "utf-16"), ("", "", "utf-16-le"), ("", "", "utf-16-be"), ("utf-32", "", "utf-32"),
-        ("utf-16", "", "utf-8"), ("no-such", "", "utf-8"), ("utf-8", "text/xml; charset=no-such", "utf-8"),
+        ("utf-16", "", "utf-8"), ("utf-8", "text/xml; charset=iso-8859-1", "latin-1"),
+        ("no-such", "", "utf-8"), ("utf-8", "text/xml; charset=no-such", "utf-8"),
     ],
 )  # fmt: skip
 def test_encodings(declared: str, served: str, actual: str) -> None:
@@ -299,7 +302,13 @@ def test_encodings(declared: str, served: str, actual: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("euc-kr", "한국의 정부"), ("shift_jis", "日本の首相"), ("gb2312", "中国政府"), ("big5", "台灣政府"), ("koi8-r", "Россия")],
+    [
+        ("euc-kr", "한국의 정부"),
+        ("shift_jis", "日本の首相"),
+        ("gb2312", "中国政府"),
+        ("big5", "台灣政府"),
+        ("koi8-r", "Россия"),
+    ],
 )
 def test_asian_and_russian_encodings(name: str, text: str) -> None:
     body = rss(f"<title>{text}</title>").replace('<?xml version="1.0"?>', f"<?xml version='1.0' encoding='{name}'?>")
@@ -330,8 +339,9 @@ def test_the_cap_is_counted() -> None:
      "<!DOCTYPE ", "<?xml ", "<guid>a</guid>", "<author>a.a.a.a.a.", "a.", "&amp;a;", '"', "]]>", "\u00e9"],
 )  # fmt: skip
 @pytest.mark.timeout(90)
-def test_nonsense_is_read_in_linear_time(piece: str) -> None:
+def test_nonsense_is_read_in_linear_time(piece: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """300 kB of it; what takes quadratic time (feedparser's author addresses: 25 s for 80 kB) ends in the limit."""
+    monkeypatch.setattr("newsbeam.feedxml._MAX_ELEMENTS", 10_000)  # their cost is linear, and known
     for around in ("<rss version='2.0'><channel><item><title>x</title>{}", "{}<rss><channel><item/></channel></rss>",
                    "<rss><channel><item><author>{}</author></item></channel></rss>"):  # fmt: skip
         try:
@@ -420,7 +430,9 @@ def test_equals_that_change_places_are_no_change() -> None:
 
 
 def poll(cursor: Cursor, hours: int, *numbers: str) -> Selection:
-    items = (f"<guid isPermaLink='false'>home</guid><link>https://a.example/{n}</link><title>{n}</title>" for n in numbers)
+    items = (
+        f"<guid isPermaLink='false'>home</guid><link>https://a.example/{n}</link><title>{n}</title>" for n in numbers
+    )
     return select(read(rss(*items)), FEED, cursor, now=NOW + hours * HOUR)
 
 
@@ -453,7 +465,7 @@ entries = st.builds(
 documents = st.lists(entries, max_size=8)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(st.lists(st.tuples(documents, st.integers(1, 5 * 24), st.integers(0, 2)), max_size=8), st.randoms())
 def test_every_entry_of_every_poll_is_accounted_for(polls: list[tuple[list[Entry], int, int]], random: object) -> None:
     cursor, now, rows = Cursor("f"), NOW, {}
@@ -461,7 +473,9 @@ def test_every_entry_of_every_poll_is_accounted_for(polls: list[tuple[list[Entry
         now += hours * HOUR
         selection = select(document(*found, truncated=capped), FEED, cursor, now=now)
         assert balanced(selection) and selection.seen == len(found) + capped
-        assert selection.cursor.current == len({entry.key for entry in found}) == selection.unchanged + len(selection.rows)
+        assert (
+            selection.cursor.current == len({entry.key for entry in found}) == selection.unchanged + len(selection.rows)
+        )
         for row in selection.rows:
             assert row.change == 0 or row.previous in rows
             rows[row.id] = row
@@ -474,7 +488,9 @@ def test_every_entry_of_every_poll_is_accounted_for(polls: list[tuple[list[Entry
         assert all(now - seen.last_at <= KEEP_SEEN for seen in cursor.entries.values())
 
 
-items = st.lists(st.tuples(st.sampled_from(["", "g", "h"]), st.sampled_from(["", "1", "2"]), st.sampled_from(["", "t", "u"])))
+items = st.lists(
+    st.tuples(st.sampled_from(["", "g", "h"]), st.sampled_from(["", "1", "2"]), st.sampled_from(["", "t", "u"]))
+)
 
 
 @settings(deadline=None, max_examples=150)
@@ -483,7 +499,9 @@ def test_documents_read_again_give_no_rows(polls: list[list[tuple[str, str, str]
     """Whatever guids entries share or lose from poll to poll."""
     cursor = Cursor("f")
     for number, found in enumerate(polls):
-        body = rss(*(f"<guid isPermaLink='false'>{g}</guid><link>{link}</link><title>{t}</title>" for g, link, t in found))
+        body = rss(
+            *(f"<guid isPermaLink='false'>{g}</guid><link>{link}</link><title>{t}</title>" for g, link, t in found)
+        )
         selection = select(read(body), FEED, cursor, now=NOW + number * HOUR)
         assert balanced(selection) and selection.seen == len(found)
         assert len({row.id for row in selection.rows}) == len(selection.rows)

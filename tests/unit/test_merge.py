@@ -272,6 +272,16 @@ def test_an_older_change_is_superseded() -> None:
     assert article.body == "The body."
 
 
+def test_two_rows_of_one_change_are_both_taken_in() -> None:
+    """A poll that is repeated may find the entry changed once more, under the same change count."""
+    second = make(change=1, body="Second.", read_at=NOW + 1)
+    third = make(change=1, body="Third.", read_at=NOW + 2)
+    third = third._replace(row=third.row._replace(id="another row"))
+    article, results = run(make(), second, third)
+    assert [result.outcome for result in results] == ["new", "revised", "revised"]
+    assert article.body == "Third."
+
+
 def test_nothing_comes_back_after_a_delete() -> None:
     tombstone = run(make())[0]._replace(status="deleted")
     result = merge_draft(tombstone, make(change=1, body="Back."), NOW)

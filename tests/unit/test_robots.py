@@ -80,10 +80,10 @@ def test_redirects_of_rules(robots: Robots) -> None:
 
 
 def test_hosts_and_ports_have_their_own(robots: Robots) -> None:
-    with Site({"/robots.txt": "User-agent: *\nDisallow: /"}, host="127.94.0.1") as closed:
-        with Site({"/robots.txt": ""}, host="127.94.0.1") as open_:
-            assert not robots.allowed(closed.url("/news"))
-            assert robots.allowed(open_.url("/news"))
+    rules = "User-agent: *\nDisallow: /"
+    with Site({"/robots.txt": rules}, host="127.94.0.1") as closed, Site(host="127.94.0.1") as open_:
+        assert not robots.allowed(closed.url("/news"))
+        assert robots.allowed(open_.url("/news"))
 
 
 def test_what_is_past_the_cap_is_not_read(robots: Robots) -> None:
@@ -93,9 +93,7 @@ def test_what_is_past_the_cap_is_not_read(robots: Robots) -> None:
         assert robots.allowed(site.url("/b"))
 
 
-@pytest.mark.parametrize(
-    "body", [b"\xff\xfe\0\0", b"<html>not found</html>", b"\0" * 99, b"Disallow: /", b"\xef\xbb\xbf"]
-)
+@pytest.mark.parametrize("body", [b"\xff\xfe\0\0", b"<html>none</html>", b"\0" * 99, b"Disallow: /", b"\xef\xbb\xbf"])
 def test_nonsense_is_no_rule(robots: Robots, body: bytes) -> None:
     with Site({"/robots.txt": body}) as site:
         assert robots.allowed(site.url("/news"))

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from newsbeam.errors import ConfigError, StoreDamagedError, StoreError
-from newsbeam.stores import open_store, sqlite_database, sqlite_schema
+from newsbeam.records import to_iso
+from newsbeam.stores import open_store, sqlite_database, sqlite_schema, sqlite_search
 from newsbeam.stores.base import Patch
 from newsbeam.stores.sqlite import SqliteStore
 from tests.contract.samples import ALICE, NOW, UNTIL, draft, feed, poll, row, titles, write
@@ -290,6 +291,12 @@ def test_an_error_within_a_batch_writes_nothing_of_it(store: SqliteStore) -> Non
     assert store.check() == []
 
 
+def test_an_error_after_sqlite_has_rolled_back_by_itself_is_told(store: SqliteStore) -> None:
+    with pytest.raises(ValueError, match="the reason"), store._database.write() as db:
+        db.execute("ROLLBACK")  # as SQLite does by itself on some errors
+        raise ValueError("the reason")
+
+
 # --- what the check finds
 
 
@@ -317,7 +324,11 @@ DAMAGES = {
         "INSERT INTO revisions SELECT id, 4, '{}' FROM articles",
         "revision 4 of .*: the article is only at 1",
     ),
-    "row gone": ("DELETE FROM entries", "ledger: 1 entries seen, but 0 with an outcome and 0 in the inbox"),
+    "row gone": (
+        "DELETE FROM entries",
+        "poll 1 of feed-a: .* 1 new, 0 rows|ledger: 1 entries seen, but 0 with an outcome and 0 in the inbox",
+    ),
+    "poll changed": ("UPDATE polls SET seen = 2, unchanged = 0", "poll 1 of feed-a: 2 entries seen, 1 acc|ledger: 2"),
     "feed gone": ("PRAGMA foreign_keys = 0; DELETE FROM feeds", "refers to a row of feeds that is not there"),
 }
 
@@ -356,6 +367,14 @@ def test_a_damaged_file_is_found_and_told(store: SqliteStore, path: Path, tmp_pa
 # --- what the file keeps
 
 
+def test_a_deleted_article_is_in_no_index(store: SqliteStore) -> None:
+    (article_id,) = write(store, {"title": "A", "topics": ("t",)})
+    store.patch_articles([Patch(article_id, {"status": "deleted"})], NOW)
+    with store._database.read() as db:
+        assert db.execute("SELECT count(*) FROM facets").fetchone() == (0,)
+        assert db.execute("SELECT count(*) FROM texts WHERE texts MATCH 'a'").fetchone() == (0,)
+
+
 def test_a_completed_row_is_small_and_feeds_are_kept_once(store: SqliteStore, path: Path) -> None:
     made = poll(store, [row(f"{number}", html="x" * 10_000) for number in range(5)])
     store.write_articles([draft(item) for item in made], NOW)
@@ -371,3 +390,12 @@ def test_the_index_is_not_written_where_the_texts_did_not_change(store: SqliteSt
     assert store.patch_articles([Patch(article_id, {"story_id": "s"})], NOW) == 1
     with store._database.read() as db:
         assert db.execute("SELECT id, block FROM texts_data ORDER BY id").fetchall() == before
+
+
+def test_what_is_deleted_during_a_scan_is_left_out(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_search, "_PAGE", 2)
+    ids = write(store, *({"title": f"T{number}", "timestamp": to_iso(NOW + number)} for number in range(5)))
+    scan = store.scan()
+    assert next(scan).id == ids[0]
+    store.patch_articles([Patch(ids[3], {"status": "deleted"})], NOW)
+    assert [article.id for article in scan] == [ids[1], ids[2], ids[4]]
