@@ -12,7 +12,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, NamedTuple, Optional
 
 import httpcore
@@ -160,26 +160,13 @@ class _TimedStream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: Optional[str] = None, timeout: Optional[float] = None
     ) -> httpcore.NetworkStream:
-        """TLS over this connection. Raises FetchError `tls`.
-
-        The handshake reads and writes in turns, each within the timeout given, so a watch ends what goes on too long.
-        """
-        watch = threading.Timer(remaining(timeout), self._shut)
-        watch.daemon = True
-        watch.start()
+        """TLS over this connection. Raises FetchError `tls`. The time is for the handshake as a whole (Python's ssl)."""
         try:
             return _TimedStream(self._stream.start_tls(ssl_context, server_hostname, remaining(timeout)))
         except httpcore.ConnectTimeout:
             raise FetchError("timeout", f"TLS with {server_hostname}") from None
         except httpcore.ConnectError as error:
-            remaining(timeout)
             raise FetchError("tls", f"{server_hostname}: {error}") from None
-        finally:
-            watch.cancel()
-
-    def _shut(self) -> None:
-        with suppress(OSError):
-            self._stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

@@ -8,7 +8,7 @@ repaired.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
@@ -16,6 +16,11 @@ from xml.parsers import expat
 
 from newsbeam.errors import ConfigError
 from newsbeam.records import Feed
+
+# What feeds.yaml has and OPML has no place for, as attributes of our own (OPML 2.0 allows them in a namespace).
+_PREFIX, _NAMESPACE = "newsbeam", "urn:newsbeam:opml"
+_EVERY = Feed._field_defaults["every"]
+_FLAGS = {"true": True, "false": False}
 
 _BARE_AMPERSAND = re.compile(rb"&(?!(?:#[0-9]+|#x[0-9A-Fa-f]+|amp|lt|gt|quot|apos);)")
 
@@ -92,8 +97,13 @@ class _Reader:
             feed["name"] = title
         if language := values.get("language"):
             feed["language"] = language
-        if domain := _domain(values.get("htmlurl", "")):
-            feed["source"] = {"domain": domain}
+        own = {name.partition(":")[2]: value for name, value in values.items() if name.startswith(f"{_PREFIX}:")}
+        source = {"domain": _domain(values.get("htmlurl", "")), "country": own.get("country")}
+        source |= {"id": own.get("source_id"), "name": own.get("source_name")}
+        if source := {name: value for name, value in source.items() if value}:
+            feed["source"] = source
+        feed |= {name: own[name] for name in ("id", "every") if own.get(name)}
+        feed |= {name: _FLAGS.get(own[name], own[name]) for name in ("full_text", "enabled") if own.get(name)}
         _, feed = self.feeds.setdefault(url, (self.parser.CurrentLineNumber, feed))
         feed["tags"] = list(dict.fromkeys([*feed.get("tags", ()), *filter(None, tags)]))
 
@@ -108,24 +118,45 @@ def _domain(url: str) -> str:
 def write_opml(feeds: Iterable[Feed], title: str = "newsbeam feeds") -> bytes:
     """Feeds as an OPML file in UTF-8, each in a folder named by its first tag.
 
-    OPML has no place for `every`, `full_text`, `enabled`, `credentials` and ids of one's own: these are not written.
+    `read_opml` gives back all that feeds.yaml says of them but `credentials`, which are not written. What OPML has no
+    place for stands in attributes with the prefix `newsbeam:`, which other readers pass over.
     """
-    root = ElementTree.Element("opml", version="2.0")
-    ElementTree.SubElement(ElementTree.SubElement(root, "head"), "title").text = title
+    root = ElementTree.Element("opml", {"version": "2.0", f"xmlns:{_PREFIX}": _NAMESPACE})
+    ElementTree.SubElement(ElementTree.SubElement(root, "head"), "title").text = _xml(title)
     body = ElementTree.SubElement(root, "body")
     folders: dict[str, ElementTree.Element] = {}
     for feed in feeds:
         parent = body
         if feed.tags:
-            parent = folders.get(feed.tags[0]) or ElementTree.SubElement(body, "outline", text=feed.tags[0])
-            folders[feed.tags[0]] = parent
-        values = {"type": "rss", "text": feed.name, "title": feed.name, "xmlUrl": feed.url}
-        if feed.source.domain:
-            values["htmlUrl"] = f"https://{feed.source.domain}/"
-        if feed.language:
-            values["language"] = feed.language
-        if feed.tags:
-            values["category"] = ",".join(feed.tags)
-        ElementTree.SubElement(parent, "outline", values)
+            folder = feed.tags[0]
+            if folder not in folders:
+                folders[folder] = ElementTree.SubElement(body, "outline", text=_xml(folder))
+            parent = folders[folder]
+        ElementTree.SubElement(parent, "outline", {name: _xml(value) for name, value in _attributes(feed) if value})
     ElementTree.indent(root)
     return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)) + b"\n"
+
+
+def _attributes(feed: Feed) -> Iterator[tuple[str, str]]:
+    """The attributes of a feed's outline; those of our own only where they differ from what would be assumed."""
+    source = feed.source
+    yield from (("type", "rss"), ("text", feed.name), ("title", feed.name), ("xmlUrl", feed.url))
+    yield "htmlUrl", source.domain and f"https://{source.domain}/"
+    yield "language", feed.language or ""
+    yield "category", ",".join(feed.tags)
+    own = {
+        "id": feed.id,
+        "every": "" if feed.every == _EVERY else f"{feed.every}s",
+        "full_text": "" if feed.full_text else "false",
+        "enabled": "" if feed.enabled else "false",
+        "source_id": "" if source.id == source.domain else source.id,
+        "source_name": "" if source.name == source.domain else source.name,
+        "country": source.country or "",
+    }
+    for name, value in own.items():
+        yield f"{_PREFIX}:{name}", value
+
+
+def _xml(text: str) -> str:
+    """A text without the characters that XML has no way to write."""
+    return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", text)

@@ -196,12 +196,11 @@ def test_equal_hits_come_in_the_order_of_their_ids(store: Store, refresh: Callab
         assert found == sorted(ids), sort
 
 
-def test_vowel_signs_belong_to_words(store: Store, refresh: Callable[[], None]) -> None:
-    write(store, {"title": "भारत में चुनाव"}, {"title": "भरत की कथा"})
+def test_words_that_differ_in_vowel_signs_are_apart(store: Store, refresh: Callable[[], None]) -> None:
+    write(store, {"title": "दिन"}, {"title": "दान"})
     refresh()
-    assert titles(store, "भारत") == ["भारत में चुनाव"]
-    assert titles(store, "भरत") == ["भरत की कथा"]
-    assert titles(store, "चनव") == []
+    assert titles(store, "दिन") == ["दिन"]
+    assert titles(store, "दान") == ["दान"]
 
 
 # --- facets

@@ -94,6 +94,11 @@ def test_items_that_are_none_are_counted_out() -> None:
     assert [entry.key for entry in parsed.entries] == ["1"] and parsed.recovered and parsed.unreadable == 4
 
 
+@pytest.mark.parametrize("found", [5, "abc", {"id": "1"}, True, None])
+def test_items_of_a_wrong_type_are_none(found: Any) -> None:
+    assert read({"version": VERSION, "items": found}).entries == ()
+
+
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),

@@ -126,7 +126,7 @@ def test_what_is_written_is_read_again(given_feeds: list[Feed]) -> None:
         again = found[feed.url]
         assert again["name"] == feed.name
         assert again.get("language") == feed.language
-        assert again["source"] == {"domain": feed.source.domain}
+        assert again["source"]["domain"] == feed.source.domain
         assert again["tags"] == list(feed.tags)
 
 
