@@ -6,7 +6,6 @@ import re
 from typing import Any, NamedTuple, Optional
 
 from newsbeam import identity
-from newsbeam.merge import FEED_TEXT_ONLY
 from newsbeam.records import Article, Draft, EntryRow, Extraction, to_iso
 from newsbeam.search import count_words
 
@@ -30,7 +29,7 @@ def make_draft(row: EntryRow, page: Optional[Page], *, read_at: int, reason: Opt
     Returns:
         None where there is neither a title nor a text.
     """
-    entry, feed, labels = row.entry, row.feed, list(row.entry.labels)
+    entry, feed = row.entry, row.feed
     borrowed: list[str] = []
     if page:
         content = page.content
@@ -40,7 +39,6 @@ def make_draft(row: EntryRow, page: Optional[Page], *, read_at: int, reason: Opt
     else:
         title, summary, body = entry.title, entry.summary, entry.text
         extraction = Extraction("feed", quality="ok" if body else "short", reason=reason)
-        labels.append(FEED_TEXT_ONLY)
     if not (title or summary or body):
         return None
     link = identity.canonicalize_url(entry.link)
@@ -77,7 +75,7 @@ def make_draft(row: EntryRow, page: Optional[Page], *, read_at: int, reason: Opt
         words=count_words(body or summary),
         extraction=extraction,
     )
-    return Draft(row, article, read_at, tuple(borrowed), tuple(labels))
+    return Draft(row, article, read_at, tuple(borrowed), tuple(entry.labels))
 
 
 def _published(row: EntryRow, page: Optional[Page], url: str) -> tuple[Optional[str], str]:

@@ -165,12 +165,9 @@ def add_feeds(text: str, feeds: Sequence[Keys]) -> str:
     elif isinstance(found[1], yaml.SequenceNode) and found[1].value:
         changed = _append(text, found[1], feeds, newline)
     else:
-        at = _line_end(text, found[0].end_mark.line)
-        line_start = found[0].start_mark.index
-        kept = re.sub(r"^(feeds\s*:)\s*(\[\s*\]|~|null)?", r"\1", text[line_start:at])
-        rest = text[at:]
-        start = text[:line_start] + kept
-        changed = (start if start.endswith("\n") else start + newline) + _block(feeds, 2, newline) + rest
+        begin, end = found[0].start_mark.index, _line_end(text, found[0].end_mark.index)
+        start = text[:begin] + re.sub(r"^(feeds\s*:)\s*(?:\[\s*\]|~|null)", r"\1", text[begin:end])
+        changed = _whole(start, newline) + _block(feeds, 2, newline) + text[end:]
     before, after = (parse_yaml(part.encode(), "").data for part in (text, changed))
     wanted = {**(before or {}), "feeds": [*((before or {}).get("feeds") or []), *map(dict, feeds)]}
     if after != wanted:
@@ -195,7 +192,7 @@ def _last_index(node: Any) -> int:
         last = node.value[-1]
         node = last[1] if isinstance(last, tuple) else last
     mark = node.end_mark
-    return int(mark.index) - (mark.column == 0 and mark.index > node.start_mark.index)
+    return int(mark.index - (mark.column == 0 and mark.index > node.start_mark.index))
 
 
 def _line_end(text: str, index: int) -> int:

@@ -134,7 +134,8 @@ class Fetcher:
             finally:
                 response.close()
         except FetchError as error:
-            raise FetchError(error.reason, error.detail or shown, error.retry_after) from None
+            detail = error.detail if shown in error.detail else f"{shown} {error.detail}".strip()
+            raise FetchError(error.reason, detail, error.retry_after) from None
         except httpx.TimeoutException:
             raise FetchError("timeout", shown) from None
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:

@@ -125,7 +125,8 @@ def _content_change(stored: Article, draft: Draft) -> str:
     if new.text_from == "feed" and not supplies:
         return "none"
     if identity.content_hash(*_texts(stored, draft, supplies), new.body) == stored.content_hash:
-        return "none" if new.extraction == stored.extraction else "upgraded"
+        same = new.extraction._replace(reason=None) == stored.extraction._replace(reason=None)
+        return "none" if same else "upgraded"
     if newcomer:  # one feed's words for another's are no change of what either says
         page_said_it = identity.content_hash(*_texts(stored, draft, False), new.body) == stored.content_hash
         if new.text_from == "feed" or page_said_it:

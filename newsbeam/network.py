@@ -160,7 +160,7 @@ class _TimedStream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: Optional[str] = None, timeout: Optional[float] = None
     ) -> httpcore.NetworkStream:
-        """TLS over this connection. Raises FetchError `tls`. The time is for the handshake as a whole (Python's ssl)."""
+        """TLS over this connection; the time is for the whole handshake, as Python's ssl counts. Raises FetchError."""
         try:
             return _TimedStream(self._stream.start_tls(ssl_context, server_hostname, remaining(timeout)))
         except httpcore.ConnectTimeout:

@@ -74,7 +74,6 @@ def test_the_pages_text_under_its_canonical_address() -> None:
 def test_without_the_page_the_feeds_text_and_the_reason(page: str | Exception, reason: str) -> None:
     result = draft(read_article(row(), tools(page), read_at=NOW))
     assert result.article.text_from == "feed" and result.article.extraction.reason == reason
-    assert "feed text only" in result.labels
     assert result.article.id == identity.url_id(LINK)
 
 
