@@ -93,7 +93,8 @@ class Fetcher:
         Args:
             kind: what is asked for; decides the cap and the Accept header.
             etag, last_modified: of an earlier answer, sent back as they came.
-            auth: name and password (Basic) or a token (Bearer); sent to the address's own origin alone.
+            auth: name and password (Basic), or the value of an Authorization header; sent to the address's own origin
+                alone.
 
         Raises FetchError: timeout, dns, refused, connection, tls, private_network, bad_port, bad_url, http_STATUS,
         blocked, redirect_loop, too_many_redirects, too_large, truncated, bad_encoding.
@@ -138,7 +139,7 @@ class Fetcher:
             raise FetchError(error.reason, detail, error.retry_after) from None
         except httpx.TimeoutException:
             raise FetchError("timeout", shown) from None
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError, UnicodeError) as error:
             raise FetchError("bad_url", f"{shown}: {type(error).__name__}") from None
         except (httpx.TransportError, OSError) as error:
             remaining()  # a connection that the deadline closed is a timeout
@@ -264,7 +265,7 @@ def _validator(value: Optional[str]) -> Optional[str]:
 
 def _authorization(auth: tuple[str, str] | str) -> str:
     if isinstance(auth, str):
-        return f"Bearer {auth}"
+        return auth
     return "Basic " + base64.b64encode(":".join(auth).encode()).decode()
 
 

@@ -72,6 +72,16 @@ class FailedRow(NamedTuple):
     at: int
 
 
+class Pruned(NamedTuple):
+    """What a prune took away: articles, their revisions, entry rows (`failed` of them failures) and polls."""
+
+    articles: int = 0
+    revisions: int = 0
+    rows: int = 0
+    failed: int = 0
+    polls: int = 0
+
+
 class Status(NamedTuple):
     """Counts of a store, for `store status`."""
 
@@ -106,7 +116,7 @@ class Store(Protocol):
         """Problems found by the consistency check, one line each; empty when all is well.
 
         Checked: the engine's own integrity; that search index, facets and articles agree; that rows with an outcome
-        of new or revised have their article; that seen = outcomes + inbox.
+        of new or revised have their article (but those labelled `pruned`); that seen = outcomes + inbox.
         """
 
     # --- polling
@@ -151,8 +161,28 @@ class Store(Protocol):
         With a job, `seen` counts entries of its polls; the caller adds what the inbox held before it.
         """
 
-    def failures(self, limit: int = 100) -> list[FailedRow]:
-        """The newest failed rows, with their payload."""
+    def failures(
+        self,
+        limit: int = 100,
+        *,
+        reason: Optional[str] = None,
+        feed: Optional[str] = None,
+        row_ids: Optional[Sequence[str]] = None,
+        until: Optional[int] = None,
+    ) -> list[FailedRow]:
+        """The newest failed rows, with their payload.
+
+        Only those with a reason, of a feed (its id), among some rows, or that failed at a time (ms) or before, where
+        one is given.
+        """
+
+    def reopen_rows(self, row_ids: Sequence[str], now: int) -> int:
+        """Puts failed rows back into the inbox, as if just seen, and returns how many; others are left as they are.
+
+        Outcome, reason, detail and labels are cleared, tries, busy and deaths are 0, due is now. The fence stays, and
+        grows with the next taking. Until it ends again, such a row counts for no job. What is newer than it wins:
+        where a later change of its entry was written, it ends as `skipped: superseded`.
+        """
 
     # --- articles
     def get_articles(self, ids: Sequence[str]) -> dict[str, Article]:
@@ -169,6 +199,48 @@ class Store(Protocol):
 
     def patch_articles(self, patches: Sequence[Patch], now: int) -> int:
         """Replaces derived fields; a patch already contained is no write. Returns the number of articles written."""
+
+    def delete_articles(self, ids: Sequence[str], now: int) -> int:
+        """Takes articles down, for good, and returns how many were (ids of none, and deleted ones, count as 0).
+
+        Of each is removed, wherever it is kept:
+        - from the article all that it says and what was made of that (`tombstone.tombstones`), so that searches, scans
+          and facets leave it out. The tombstone keeps what is needed to know it again: id, addresses, source,
+          feeds[], first_seen_at, versions. One more stands under the id that its address alone gives, where there is
+          no article, so that it does not return when its page declares no canonical address any more;
+        - its former contents (revisions), all of them;
+        - the payload of rows that belong to it: those with its id, or the id of their entry's change before, or whose
+          own link names it. Failed ones and those in the inbox, held or not, end as `skipped: deleted`; so their
+          holders can't write any more.
+        Rows, polls and cursors keep what the ledger counts: ids, hashes and entry keys.
+
+        What comes later for its id is `skipped: deleted`. Other articles that name it (`story_id`, `copy_of`) keep
+        the id until they are grouped again. Order: tombstone, revisions, rows; after a crash in between, deleting
+        again removes the rest. Deleting twice is no write. What engines keep of old bytes goes with `compact`.
+        """
+
+    def would_prune(self, before: int) -> Pruned:
+        """What repeated calls of `prune` would take away now."""
+
+    def prune(self, before: int, limit: int) -> Pruned:
+        """Retention: takes away what is from before a time (ms), a part at a time; all zeros when nothing is left.
+
+        - Active articles whose @timestamp is before it, with their revisions, `limit` at most. Tombstones stay.
+        - Polls from before it, each whole with all its rows, polls and rows `limit` at most (or one poll), where every
+          row has an outcome from before it and none belongs to an article that the store still has. So for what
+          remains seen = outcomes + inbox, and `poll.new` is the number of its rows. Failed rows go as others do: who
+          wants them back replays them before.
+
+        Rows without an outcome always stay. A row that stays though its article goes (of a page that was old when it
+        was first seen) gets the label `pruned`, which the check knows. Cursors stay, so that an entry that is still in
+        its feed does not come back; one that its feed changes does, as a new article. Backfill has no cursor but its
+        rows: a file that is read again when they are gone is new again.
+        Order: labels, revisions, articles, rows, polls; what a crash leaves goes with the next call, but a poll and
+        its rows must go together.
+        """
+
+    def compact(self) -> None:
+        """Takes what was deleted or replaced out of the engine's files, as far as it can; slow on a large store."""
 
     def revisions(self, article_id: str) -> list[Article]:
         """The former contents of an article, oldest first."""
@@ -193,4 +265,7 @@ class Store(Protocol):
         """
 
 
-__all__ = ["Claim", "FailedRow", "Ledger", "Patch", "Status", "Store"]
+PRUNED = "pruned"
+"""The label of a row whose article went with its age."""
+
+__all__ = ["PRUNED", "Claim", "FailedRow", "Ledger", "Patch", "Pruned", "Status", "Store"]

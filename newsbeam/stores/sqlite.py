@@ -13,11 +13,12 @@ from newsbeam.stores import (
     sqlite_articles,
     sqlite_check,
     sqlite_leases,
+    sqlite_removal,
     sqlite_rows,
     sqlite_schema,
     sqlite_search,
 )
-from newsbeam.stores.base import Claim, FailedRow, Ledger, Patch, Status
+from newsbeam.stores.base import Claim, FailedRow, Ledger, Patch, Pruned, Status
 from newsbeam.stores.sqlite_database import Database, path_of, url_of
 
 
@@ -106,9 +107,21 @@ class SqliteStore:
         with self._database.read() as db:
             return sqlite_rows.ledger(db, job, tick, now_ms())
 
-    def failures(self, limit: int = 100) -> list[FailedRow]:
+    def failures(
+        self,
+        limit: int = 100,
+        *,
+        reason: Optional[str] = None,
+        feed: Optional[str] = None,
+        row_ids: Optional[Sequence[str]] = None,
+        until: Optional[int] = None,
+    ) -> list[FailedRow]:
         with self._database.read() as db:
-            return sqlite_rows.failures(db, limit)
+            return sqlite_rows.failures(db, limit, reason, feed, row_ids, until)
+
+    def reopen_rows(self, row_ids: Sequence[str], now: int) -> int:
+        with self._database.write() as db:
+            return sqlite_rows.reopen_rows(db, row_ids, now)
 
     # --- articles
 
@@ -127,6 +140,21 @@ class SqliteStore:
     def patch_articles(self, patches: Sequence[Patch], now: int) -> int:
         with self._database.write() as db:
             return sqlite_articles.patch_articles(db, patches, now)
+
+    def delete_articles(self, ids: Sequence[str], now: int) -> int:
+        with self._database.write() as db:
+            return sqlite_removal.delete_articles(db, ids, now)
+
+    def would_prune(self, before: int) -> Pruned:
+        with self._database.read() as db:
+            return sqlite_removal.would_prune(db, before)
+
+    def prune(self, before: int, limit: int) -> Pruned:
+        with self._database.write() as db:
+            return sqlite_removal.prune(db, before, limit)
+
+    def compact(self) -> None:
+        sqlite_removal.compact(self._database)
 
     def revisions(self, article_id: str) -> list[Article]:
         with self._database.read() as db:

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from newsbeam.stores import sqlite_rows
+from newsbeam.stores.base import PRUNED
 from newsbeam.stores.sqlite_articles import COLUMNS, article_of, facets_of, facets_stored
 from newsbeam.stores.sqlite_database import Database
 
@@ -59,7 +60,10 @@ def _articles(db: sqlite3.Connection) -> Iterator[str]:
 def _rows(db: sqlite3.Connection) -> Iterator[str]:
     for row_id, outcome, article_id in db.execute(
         """SELECT e.id, e.outcome, e.article_id FROM entries e LEFT JOIN articles a ON a.id = e.article_id
-        WHERE e.outcome IN ('new', 'revised') AND a.id IS NULL"""
+        WHERE e.outcome IN ('new', 'revised') AND a.id IS NULL AND NOT EXISTS (
+            SELECT 1 FROM json_each(iif(json_valid(e.labels), e.labels, '[]')) WHERE value = ?
+        )""",
+        (PRUNED,),
     ):
         yield f"row {row_id}: {outcome}, but its article {article_id} is not there"
     for row_id, labels in db.execute("SELECT id, labels FROM entries WHERE labels IS NOT NULL"):

@@ -83,6 +83,11 @@ class Database:
         with self.read() as db:
             sqlite_schema.check_version(db, self.path)
 
+    def truncate_journal(self) -> None:
+        """Moves the journal into the file and empties it; where readers hold it back, the next one does."""
+        with self._errors():
+            self._connection().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def close(self) -> None:
         """Closes the connections of all threads; the next use opens new ones."""
         with self._lock:
@@ -109,6 +114,7 @@ class Database:
         # ones). A batch is one transaction, so that is one fsync a batch.
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA foreign_keys = ON")
+        db.execute("PRAGMA secure_delete = ON")  # freed pages are overwritten: what is taken down is gone
         db.execute("PRAGMA cache_size = -16000")  # KiB
         with self._lock:
             self._opened.add(db)

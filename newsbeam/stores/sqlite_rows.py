@@ -228,10 +228,36 @@ def _sum(done: Mapping[str, Counter[str]], outcome: str) -> int:
     return sum(done.get(outcome, Counter()).values())
 
 
-def failures(db: sqlite3.Connection, limit: int) -> list[FailedRow]:
+# --- failures -----------------------------------------------------------------------------------------------------
+
+
+def failures(
+    db: sqlite3.Connection,
+    limit: int,
+    reason: Optional[str],
+    feed: Optional[str],
+    row_ids: Optional[Sequence[str]],
+    until: Optional[int],
+) -> list[FailedRow]:
+    conditions = {
+        "coalesce(e.reason, 'unknown') = ?": reason,
+        "e.feed_id = ?": feed,
+        "e.id IN (SELECT value FROM json_each(?))": None if row_ids is None else as_json(list(row_ids)),
+        "e.done_at <= ?": until,
+    }
+    chosen = {condition: value for condition, value in conditions.items() if value is not None}
     found = db.execute(
         f"""SELECT {_COLUMNS}, e.reason, e.detail, e.done_at {_FROM}
-        WHERE e.outcome = 'failed' ORDER BY e.done_at DESC, e.id DESC LIMIT ?""",
-        (max(0, limit),),
+        WHERE {" AND ".join(["e.outcome = 'failed'", *chosen])} ORDER BY e.done_at DESC, e.id DESC LIMIT ?""",
+        (*chosen.values(), max(0, limit)),
     )
     return [FailedRow(_row(values[:-3]), values[-3] or "unknown", values[-2], values[-1]) for values in found]
+
+
+def reopen_rows(db: sqlite3.Connection, row_ids: Sequence[str], now: int) -> int:
+    return db.execute(
+        """UPDATE entries SET outcome = NULL, reason = NULL, detail = '', labels = NULL, done_at = NULL,
+            job = '', tick = 0, due_at = ?, tries = 0, busy = 0, deaths = 0
+        WHERE outcome = 'failed' AND id IN (SELECT value FROM json_each(?))""",
+        (now, as_json(list(row_ids))),
+    ).rowcount

@@ -105,6 +105,7 @@ _VERSION_1 = (
     "CREATE INDEX entries_inbox ON entries (due_at, id) WHERE outcome IS NULL",
     "CREATE INDEX entries_held ON entries (lease_host) WHERE lease_until IS NOT NULL",
     "CREATE INDEX entries_by_poll ON entries (feed_id, poll)",
+    "CREATE INDEX entries_by_article ON entries (article_id) WHERE article_id IS NOT NULL",
     "CREATE INDEX entries_by_job ON entries (job, tick) WHERE outcome IS NOT NULL",
     "CREATE INDEX entries_failed ON entries (done_at, id) WHERE outcome = 'failed'",
     """CREATE TABLE polls (
@@ -125,6 +126,7 @@ _VERSION_1 = (
         PRIMARY KEY (feed_id, number)
     ) WITHOUT ROWID""",
     "CREATE INDEX polls_by_job ON polls (job, tick)",
+    "CREATE INDEX polls_by_time ON polls (at, feed_id, number)",
     f"CREATE TABLE cursors (feed_id TEXT NOT NULL PRIMARY KEY, {_LEASE}, cursor TEXT)",
     f"CREATE TABLE leases (name TEXT NOT NULL PRIMARY KEY, {_LEASE})",
 )

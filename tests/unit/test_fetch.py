@@ -288,11 +288,19 @@ def test_credentials_go_to_their_own_origin_alone(fetcher: Fetcher) -> None:
         site.routes["/round"] = redirect(other.url("/back"))
         fetcher.fetch(site.url("/here"), kind="feed", auth=("name", "word"))
         assert [request.headers.get("authorization") for request in site.requests] == ["Basic bmFtZTp3b3Jk"] * 2
-        fetcher.fetch(site.url("/away"), kind="feed", auth="token")
+        fetcher.fetch(site.url("/away"), kind="feed", auth="Bearer token")
         assert site.requests[-1].headers["authorization"] == "Bearer token"
         fetcher.fetch(site.url("/round"), kind="feed", auth="token")
         assert "authorization" not in site.asked("/end")[-1].headers
         assert all("authorization" not in request.headers for request in other.requests)
+
+
+@pytest.mark.parametrize("auth", ["Bearer a\r\nX-Evil: 1", "Bearer \u20ac"])
+def test_credentials_that_cannot_be_sent(fetcher: Fetcher, auth: str) -> None:
+    with Site({"/": "x"}) as site:
+        error = reason(fetcher, site.url(), auth=auth)
+        assert error.reason == "bad_url" and "Bearer" not in str(error)
+        assert not site.requests
 
 
 def test_another_port_is_another_origin(fetcher: Fetcher) -> None:
