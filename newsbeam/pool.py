@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -33,7 +34,7 @@ class PoolError(NewsbeamError):
 
 
 class WorkPool:
-    """Runs functions in other processes, each with a deadline. Safe to use from any thread.
+    """Runs functions in other processes, each with a deadline. Safe to use from any thread; they start at once.
 
     Args:
         processes: how many.
@@ -50,9 +51,14 @@ class WorkPool:
             initializer=_start_process,
             initargs=(os.getpid(), initializer, initargs),
         )
+        self._pool.schedule(_nothing)
 
     def warm_up(self) -> None:
-        """Starts the processes and waits until one has loaded what it needs. Raises what the initializer raised."""
+        """Waits until a process has loaded what it needs.
+
+        Raises:
+            PoolError: none could.
+        """
         self.call(_nothing, seconds=120)
 
     def call(self, function: Callable[..., T], *args: Any, seconds: float) -> T:
@@ -98,6 +104,7 @@ def _nothing() -> None:
 
 
 def _start_process(parent: int, initializer: Callable[..., None], initargs: tuple[Any, ...]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the job decides when to end
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     initializer(*initargs)
 

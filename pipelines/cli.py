@@ -63,7 +63,9 @@ def main(arguments: Optional[list[str]] = None) -> None:
 def run(arguments: Optional[list[str]] = None) -> int:
     """Runs one command and returns its exit code; what is wrong with its use is one line on stderr."""
     from pipelines import (  # noqa: F401  (they register their commands)
+        commands_articles,
         commands_backfill,
+        commands_failures,
         commands_feeds,
         commands_manage,
         commands_read,

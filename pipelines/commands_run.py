@@ -52,8 +52,13 @@ def ingest(
 
 def start_rounds(settings: Any, store: Store, progress: Progress, options: tuple[str, ...]) -> Rounds:
     """The job, with SIGINT and SIGTERM ending it after the pipeline that runs."""
+    from transforms.job import start_pool
+
     quiet_beam()
-    from pipelines.rounds import Rounds
+    pool = start_pool(settings)
+    from pipelines.rounds import Rounds  # Beam is imported here, while the pool's processes load their models
+
+    pool.warm_up()
 
     rounds = Rounds(settings, store, progress=progress, runner_options=options)
 

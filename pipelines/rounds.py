@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Optional
 
+import apache_beam as beam
+import psutil
+
+from newsbeam.polling import is_due
 from newsbeam.records import EntryRow, Holder, now_ms
 from newsbeam.settings import Settings
 from newsbeam.stores.base import Ledger, Store
+from pipelines import graph
+from pipelines.options import runner_and_options
+from transforms.elements import Tick
+from transforms.job import ROW_LIMIT, Job
 
 Progress = Callable[[Ledger], None]
 
@@ -80,43 +89,38 @@ class Rounds:
     def ingest(self, *, force: bool = False) -> Report:
         """One round: polls what is due (with `force`, every enabled feed) and empties the inbox of what is due."""
 
-        def run(job: Any, at: int) -> None:
-            import apache_beam as beam
-
-            from pipelines import graph
-            from transforms.elements import Tick
-
+        def run(job: Job, at: int) -> None:
             tick = Tick(job.holder.tick, at, force)
-            self._run(lambda pipeline: graph.ingest(pipeline | beam.Create([tick]), job))
+            due, before = self._due_feeds(tick), None
+            while due and due != before and not self._stopping:  # what the deadline left over, or another job holds
+                self._run(lambda pipeline: graph.ingest(pipeline | beam.Create([tick]), job))
+                due, before = self._due_feeds(tick), due
 
         return self._round(run)
 
     def backfill(self, batches: Iterator[list[EntryRow]]) -> Report:
         """One round over entry rows that are made elsewhere; `batches` makes each durable before it yields it."""
 
-        def run(job: Any, at: int) -> None:
-            import apache_beam as beam
-
-            from pipelines import graph
-
+        def run(job: Job, at: int) -> None:
             for rows in batches:
-                self._run(lambda pipeline, rows=rows: graph.carry(pipeline | beam.Create(rows), job))  # type: ignore[misc]
+                self._carry(rows, job)
                 if self._stopping:
                     return
 
         return self._round(run)
+
+    def replay(self) -> Report:
+        """One round that polls nothing: empties the inbox of what is due, as rows that were reopened are."""
+        return self._round(lambda job, at: None)
 
     @property
     def holder(self) -> Holder:
         """Who this run is, for leases taken outside its pipelines."""
         return self._holder
 
-    def _round(self, run: Callable[[Any, int], None]) -> Report:
-        from transforms.job import Job
-
+    def _round(self, run: Callable[[Job, int], None]) -> Report:
         self._holder = self._holder._replace(tick=self._holder.tick + 1)
         job = Job(self._settings, self._store.url, self._holder)
-        job.pool().warm_up()
         carried, at, began = self._store.ledger().inbox, now_ms(), time.monotonic()
         with _Watch(self._progress, self._account, carried):
             run(job, at)
@@ -124,26 +128,25 @@ class Rounds:
         seconds, balanced = time.monotonic() - began, self._store.ledger().balances()
         return Report(self._holder.tick, self._account(carried), carried, seconds, balanced)
 
-    def _empty_inbox(self, job: Any) -> None:
+    def _empty_inbox(self, job: Job) -> None:
         """Further pipelines, of 1,000 rows at most each, until no row is due; then what jobs died with, one by one."""
-        import apache_beam as beam
-
-        from pipelines import graph
-        from transforms.job import ROW_LIMIT
-
         for alone in (False, True):
             while not self._stopping:
                 limit = 1 if alone else ROW_LIMIT
                 rows = self._store.take_rows(job.holder, now_ms(), job.lease_until(), limit, alone=alone)
                 if not rows:
                     break
-                self._run(lambda pipeline, rows=rows: graph.carry(pipeline | beam.Create(rows), job))  # type: ignore[misc]
+                self._carry(rows, job)
+
+    def _due_feeds(self, tick: Tick) -> list[str]:
+        feeds = [feed.id for feed in self._settings.feeds if feed.enabled]
+        cursors = self._store.cursors(feeds)
+        return [feed for feed in feeds if is_due(cursors.get(feed), tick.at, force=tick.force)]
+
+    def _carry(self, rows: list[EntryRow], job: Job) -> None:
+        self._run(lambda pipeline: graph.carry(pipeline | beam.Create(rows), job))
 
     def _run(self, build: Callable[[Any], Any]) -> None:
-        import apache_beam as beam
-
-        from pipelines.options import runner_and_options
-
         runner, options = runner_and_options(self._options)
         with beam.Pipeline(runner=runner, options=options) as pipeline:
             build(pipeline)
@@ -155,23 +158,19 @@ class Rounds:
 
 def new_holder() -> Holder:
     """This process as a holder of leases, under a new job id."""
-    import psutil
-
     pid = os.getpid()
     return Holder(uuid.uuid4().hex[:12], socket.gethostname(), pid, _started(psutil.Process(pid)))
 
 
 def is_alive(holder: Holder) -> bool:
     """Whether the process of a holder on this host still runs; its pid may have been given to another since."""
-    import psutil
-
     try:
         return abs(_started(psutil.Process(holder.pid)) - holder.started) < 2_000  # its reading may vary a little
     except psutil.NoSuchProcess:
         return False
 
 
-def _started(process: Any) -> int:
+def _started(process: psutil.Process) -> int:
     return int(process.create_time() * 1000)
 
 
@@ -179,8 +178,6 @@ class _Watch:
     """Tells the progress twice a second while a pipeline blocks its thread."""
 
     def __init__(self, progress: Optional[Progress], account: Callable[[int], Ledger], carried: int) -> None:
-        import threading
-
         self._progress, self._account, self._carried = progress, account, carried
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._tell, daemon=True)

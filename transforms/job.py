@@ -40,18 +40,21 @@ class Job(NamedTuple):
         return _client(self.store_url, lambda: open_store(self.store_url), lambda store: store.close())
 
     def pool(self) -> WorkPool:
-        """This process's pool, its models loaded or loading."""
-        from newsbeam import work
-
-        settings = self.settings
-        return shared_pool(
-            settings.pool.count(), work.prepare, (tuple(sorted(settings.models.items())), settings.config_dir)
-        )
+        """This process's pool."""
+        return start_pool(self.settings)
 
     def reader(self) -> tuple[Fetcher, Robots]:
         """This process's HTTP client, with what it knows of hosts' robots.txt."""
         settings = self.settings.fetch
         return _client(settings, lambda: _reader(settings), lambda reader: reader[0].close())
+
+
+def start_pool(settings: Settings) -> WorkPool:
+    """This process's pool for some settings; it starts at the first call, and its processes load their models."""
+    from newsbeam import work
+
+    models = tuple(sorted(settings.models.items()))
+    return shared_pool(settings.pool.count(), work.prepare, (models, settings.config_dir))
 
 
 _lock = threading.Lock()
