@@ -111,23 +111,6 @@ def _listens(pipe: Any) -> bool:
     return any("listener" in node.name for node in pipe.model.walk())
 
 
-def facets(details: Sequence[EntityDetail]) -> dict[str, Sequence[str]]:
-    """The keyword fields of an article, each by mentions, then name: entities, people, organizations, places ..."""
-    ordered = sorted(details, key=lambda detail: (-detail.mentions, detail.name))
-
-    def names(kind: str) -> tuple[str, ...]:
-        return tuple(detail.name for detail in ordered if detail.kind == kind)
-
-    return {
-        "entities": tuple(detail.name for detail in ordered),
-        "people": names("person"),
-        "organizations": names("organization"),
-        "places": names("place"),
-        "groups": names("group"),
-        "events": names("event"),
-    }
-
-
 def _cut(text: Texts, limit: int) -> Texts:
     if len(text.title) + len(text.summary) + len(text.body) <= limit:
         return text
@@ -144,4 +127,4 @@ def _shorten(text: str, limit: int) -> str:
     return text[: space if space > 0 else limit]
 
 
-__all__ = ["Annotator", "Entities", "Texts", "facets", "find_model", "load_model"]
+__all__ = ["Annotator", "Entities", "Texts", "find_model", "load_model"]

@@ -8,11 +8,12 @@ that led to it supplies. The least of all owns what is said beside the content (
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple, Optional
 
 from newsbeam import identity
-from newsbeam.records import Article, Draft, FeedRef, from_document, from_iso, to_document, to_iso
+from newsbeam.records import Article, Draft, FeedRef, facets, from_document, from_iso, to_document, to_iso
 
 UPGRADED, CLASH, FEED_TEXT_ONLY = "upgraded", "clash", "feed text only"
 
@@ -54,6 +55,8 @@ def place(draft: Draft, get: Callable[[str], Optional[Article]]) -> tuple[Draft,
 
 
 def _clashes(stored: Article, draft: Draft) -> bool:
+    if stored.status == "deleted":  # what was taken down is taken down under every address that leads to it
+        return False
     link = identity.canonicalize_url(draft.row.entry.link) or draft.row.entry.link
     if any(ref.row == draft.row.id for ref in stored.feeds) or stored.url in (link, draft.article.url):
         return False
@@ -69,8 +72,9 @@ def merge_draft(stored: Optional[Article], draft: Draft, now: int) -> Merged:
     """
     row, new = draft.row, draft.article
     labels = _add(draft.labels, FEED_TEXT_ONLY) if new.text_from == "feed" else tuple(draft.labels)
+    said_at = new.published_at if new.published_from == "feed" else None
     if stored is None:
-        ref = FeedRef(row.feed.id, row.entry.key, row.id, row.change, "new", labels)
+        ref = FeedRef(row.feed.id, row.entry.key, row.id, row.poll, "new", labels, said_at)
         article = new._replace(
             revision=1,
             version=1,
@@ -86,32 +90,31 @@ def merge_draft(stored: Optional[Article], draft: Draft, now: int) -> Merged:
         return Merged(None, None, known.outcome, labels=tuple(known.labels))
     refs = {(ref.id, ref.key): ref for ref in stored.feeds}
     last = refs.get((row.feed.id, row.entry.key))
-    if last and last.change > row.change:
+    if last and last.poll > row.poll:
         return Merged(None, None, "skipped", "superseded", labels)
     if stored.status == "deleted":
         return Merged(None, None, "skipped", "deleted", labels)
 
     own = (row.feed.id, row.entry.key)
     change = _content_change(stored, draft)
-    fields = _owned(new, stored) if own == min([own, *refs]) else {}
-    if stored.published_from == "none":
-        fields |= {name: getattr(new, name) for name in _DATE}
+    fields = {name: getattr(new, name) for name in _OWNED} if own == min([own, *refs]) else {}
     if change in ("revised", "upgraded"):
         fields |= _content(new, stored, draft)
     if change == "upgraded":
         labels = _add(labels, UPGRADED)
     outcome = "revised" if change == "revised" else "unchanged"
-    refs[own] = FeedRef(*own, row.id, row.change, outcome, labels)
-    fields["feeds"] = tuple(refs[name] for name in sorted(refs))
+    refs[own] = FeedRef(*own, row.id, row.poll, outcome, labels, said_at or (last.published_at if last else None))
+    fields["feeds"] = _capped(refs)
     fields["version"] = stored.version + 1
     fields["indexed_at"] = to_iso(now)
     fields["first_seen_at"] = min(stored.first_seen_at, new.first_seen_at)
-    if fields.get("published_from", stored.published_from) == "none":
-        fields["timestamp"] = fields["first_seen_at"]
+    fields |= _date(stored, new, fields["feeds"], fields["first_seen_at"])
     if change == "revised":
         fields["revision"] = stored.revision + 1
     if change in ("revised", "upgraded"):
-        fields["observed_at"] = to_iso(max(draft.read_at, from_iso(stored.observed_at) + 1))
+        first_page = stored.text_from != new.text_from  # from here on its own time counts, not that of the feed's text
+        after = draft.read_at if first_page else max(draft.read_at, from_iso(stored.observed_at) + 1)
+        fields["observed_at"] = to_iso(after)
     archived = stored if change == "revised" else None
     return Merged(stored._replace(**fields), archived, outcome, labels=labels)
 
@@ -162,8 +165,8 @@ _CONTENT = (
     "body", "text_from", "language", "words", "extraction", "canonical_url", "entities", "people",
     "organizations", "places", "groups", "events", "entity_details", "topics", "topic_details",
 )  # fmt: skip
-_DATE = ("published_at", "published_from", "timestamp")
-_OWNED = ("url", "guid", "source", "authors", "categories", "image", "updated_at", *_DATE)
+_OWNED = ("url", "guid", "source", "authors", "categories", "image", "updated_at")
+MAX_REFS = 8  # of one feed: those whose guids change give a new entry for one article at every poll
 
 
 def _content(new: Article, stored: Article, draft: Draft) -> dict[str, Any]:
@@ -171,15 +174,8 @@ def _content(new: Article, stored: Article, draft: Draft) -> dict[str, Any]:
     title, summary = _texts(stored, draft, supplies)
     kept = {name for name, text in (("title", title), ("summary", summary)) if text != getattr(new, name)}
     taken = {name: getattr(new, name) for name in _CONTENT}
-    if kept:  # places in a title or summary that is not taken are places in nothing
-        taken["entity_details"] = tuple(
-            detail._replace(spans=tuple(span for span in detail.spans if span.field not in kept))
-            for detail in new.entity_details
-        )
-        taken["topic_details"] = tuple(
-            detail._replace(evidence=tuple(found for found in detail.evidence if found.field not in kept))
-            for detail in new.topic_details
-        )
+    if kept:  # what was found in a title or summary that is not taken was found in nothing
+        taken |= _annotations_without(new, kept)
     return taken | {
         "title": title,
         "summary": summary,
@@ -187,12 +183,44 @@ def _content(new: Article, stored: Article, draft: Draft) -> dict[str, Any]:
     }
 
 
-def _owned(new: Article, stored: Article) -> dict[str, Any]:
-    """What the owning entry says beside the content; a date that it stops giving stays."""
-    taken = {name: getattr(new, name) for name in _OWNED}
-    if new.published_from == "none":
-        taken |= {name: getattr(stored, name) for name in _DATE}
-    return taken
+def _annotations_without(new: Article, fields: set[str]) -> dict[str, Any]:
+    """An article's entities and topics as they are without some of its fields."""
+    details = []
+    for detail in new.entity_details:
+        spans = tuple(span for span in detail.spans if span.field not in fields)
+        if spans:
+            details.append(detail._replace(spans=spans, mentions=len(spans)))
+    topics = []
+    for topic in new.topic_details:
+        evidence = tuple(found for found in topic.evidence if found.field not in fields)
+        if evidence:
+            topics.append(topic._replace(evidence=evidence))
+    return facets(details) | {
+        "entity_details": tuple(details),
+        "topic_details": tuple(topics),
+        "topics": tuple(topic.id for topic in topics),
+    }
+
+
+def _capped(refs: Mapping[tuple[str, str], FeedRef]) -> tuple[FeedRef, ...]:
+    """The entries that carry an article, in order; of one feed the least, and the newest of the others."""
+    kept: list[FeedRef] = []
+    for _, of_feed in groupby(sorted(refs), key=lambda name: name[0]):
+        least, *others = [refs[name] for name in of_feed]
+        newest = sorted(others, key=lambda ref: ref.poll)[-(MAX_REFS - 1) :]
+        kept += [least, *(ref for ref in others if ref in newest)]
+    return tuple(kept)
+
+
+def _date(stored: Article, new: Article, refs: Sequence[FeedRef], first_seen_at: str) -> dict[str, Any]:
+    """When it was published: as the least entry with a date says, else the page or address, else when first seen."""
+    given = next((ref.published_at for ref in refs if ref.published_at), None)
+    if given:
+        return {"published_at": given, "published_from": "feed", "timestamp": given}
+    told = next((article for article in (new, stored) if article.published_from in ("page", "url")), None)
+    if told:
+        return {name: getattr(told, name) for name in ("published_at", "published_from", "timestamp")}
+    return {"published_at": None, "published_from": "none", "timestamp": first_seen_at}
 
 
 def merge_patch(

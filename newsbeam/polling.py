@@ -14,6 +14,7 @@ from newsbeam.records import Cursor, EntryRow, Feed, Poll
 if TYPE_CHECKING:
     from newsbeam.fetch import Fetched
 
+CLOCK_SLACK = 3_600_000  # ms by which clocks of machines that share a store may differ
 UNCONDITIONAL_EVERY = 50  # polls; some servers keep a validator while the feed changes
 
 
@@ -27,7 +28,7 @@ class Polled(NamedTuple):
 
 def is_due(cursor: Optional[Cursor], at: int, *, force: bool) -> bool:
     """Whether a feed is to be polled by the tick of time `at`; with `force`, unless it was polled since."""
-    if cursor is None:
+    if cursor is None or cursor.polled_at > at + CLOCK_SLACK:  # polled in the future: the clock was set back
         return True
     return cursor.polled_at < at if force else cursor.next_poll_at <= at
 

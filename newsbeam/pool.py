@@ -33,6 +33,10 @@ class PoolError(NewsbeamError):
         return type(self), (self.overran, self.detail)
 
 
+class PoolStoppedError(NewsbeamError):
+    """The pool was stopped; what was given to it may be given to another."""
+
+
 class WorkPool:
     """Runs functions in other processes, each with a deadline. Safe to use from any thread; they start at once.
 
@@ -66,12 +70,15 @@ class WorkPool:
 
         Raises:
             PoolError: the process overran or died.
+            PoolStoppedError: there is no pool any more.
         """
         from concurrent.futures import BrokenExecutor, CancelledError
         from concurrent.futures import TimeoutError as PoolTimeout
 
         from pebble import ProcessExpired
 
+        if not self._pool.active:
+            raise PoolStoppedError("the pool was stopped")
         try:
             future = self._pool.schedule(function, args=args, timeout=seconds)
             result: T = future.result()
@@ -81,7 +88,7 @@ class WorkPool:
         except ProcessExpired as error:
             raise PoolError(False, f"process ended with {error.exitcode}") from error
         except (BrokenExecutor, CancelledError) as error:
-            raise PoolError(False, f"the pool is gone: {error}") from error
+            raise PoolStoppedError(f"the pool is gone: {error}") from error
 
     def call_alone(self, function: Callable[..., T], *args: Any, seconds: float) -> T:
         """As `call`, but an item gets up to three attempts, since a death may be its neighbour's or the machine's."""

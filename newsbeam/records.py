@@ -138,7 +138,8 @@ class Poll(NamedTuple):
 
 
 class Holder(NamedTuple):
-    """Who holds a lease: a job (one run of a command) and its process. `started` is the process's start time in ms."""
+    """Who holds a lease: a job (one run of a command) in a process. `started` tells apart processes that had one pid
+    (`process.started`); `tick` is the job's round, kept for the ledger and no part of who it is."""
 
     job: str
     host: str
@@ -214,14 +215,18 @@ class Failure(NamedTuple):
 
 
 class FeedRef(NamedTuple):
-    """An entry of a feed that carries an article: its last row that was written, and what that row did."""
+    """An entry of a feed that carries an article: its last row that was written, the poll that saw it, and what it did.
+
+    `published_at` is the date that the entry gives.
+    """
 
     id: str
     key: str
     row: str
-    change: int
+    poll: int
     outcome: str
     labels: Sequence[str] = ()
+    published_at: Optional[str] = None
 
 
 class Span(NamedTuple):
@@ -245,6 +250,23 @@ class EntityDetail(NamedTuple):
 
 
 ENTITY_KINDS = ("person", "organization", "place", "group", "event", "other")
+
+
+def facets(details: Sequence[EntityDetail]) -> dict[str, Sequence[str]]:
+    """The keyword fields of an article: entities, people, organizations ..., each by mentions, then name."""
+    ordered = sorted(details, key=lambda detail: (-detail.mentions, detail.name))
+
+    def names(kind: str) -> tuple[str, ...]:
+        return tuple(detail.name for detail in ordered if detail.kind == kind)
+
+    return {
+        "entities": tuple(detail.name for detail in ordered),
+        "people": names("person"),
+        "organizations": names("organization"),
+        "places": names("place"),
+        "groups": names("group"),
+        "events": names("event"),
+    }
 
 
 class Evidence(NamedTuple):

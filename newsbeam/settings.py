@@ -159,7 +159,7 @@ class PoolSettings(_Strict):
     """The pool that extracts and annotates. `item_seconds`: after this long an item's process is replaced."""
 
     processes: int = Field(0, ge=0, le=64)
-    item_seconds: float = Field(60, gt=0, le=3600)
+    item_seconds: float = Field(20, gt=0, le=3600)
     batch: int = Field(16, ge=1, le=1000)
 
     def count(self) -> int:

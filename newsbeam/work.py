@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Optional
 
-from newsbeam.records import Article, EntityDetail
+from newsbeam.records import Article, EntityDetail, facets
 
 if TYPE_CHECKING:
     from newsbeam.entities import Annotator
@@ -75,8 +75,6 @@ def annotate(texts: Sequence[tuple[str, str, str, Optional[str]]]) -> list[Annot
 
 def annotated(article: Article, annotation: Annotation) -> Article:
     """An article with its language and entities."""
-    from newsbeam.entities import facets
-
     fields: dict[str, Any] = dict(facets(annotation.details))
     return article._replace(
         language=annotation.language,

@@ -11,7 +11,7 @@ from typing import Annotated, Optional
 import typer
 
 from newsbeam.errors import ConfigError
-from newsbeam.records import Article, Holder, now_ms, to_iso, to_plain
+from newsbeam.records import Article, now_ms, to_iso, to_plain
 from newsbeam.search import Query, parse_query, parse_time
 from newsbeam.settings import load_settings
 from newsbeam.stores import Store, open_store
@@ -140,7 +140,6 @@ def retag(
     """Apply changed topic rules to the articles that are stored; may run beside an ingest, and be run again."""
     from newsbeam.topics import load_topics
     from pipelines import retag as tagging
-    from transforms.job import Job
 
     settings = load_settings(config, with_feeds=False)
     rules = load_topics(Path(settings.config_dir))
@@ -154,7 +153,7 @@ def retag(
             said = time.monotonic()
             output.note(f"{done.seen} of {count} articles, {done.changed} changed")
 
-    annotate = tagging.annotate_with(Job(settings, client.url, Holder("", "", 0, 0))) if entities else None
+    annotate = tagging.annotate_with(settings) if entities else None
     done = tagging.retag(client, rules, annotate=annotate, progress=tell)
     if json:
         output.json_line({**to_plain(done), "rules_version": rules.version})

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from newsbeam.backfill import FEED_ID, Broken, Found, Skipped, read_file
 from newsbeam.errors import ConfigError, FeedError, StoreError
+from newsbeam.packed import Packed
 from newsbeam.records import Cursor, EntryRow, Holder, Poll, RowResult, now_ms
 from newsbeam.settings import load_settings
 from newsbeam.stores import open_store
@@ -20,14 +22,11 @@ from pipelines.commands_run import MaxFailed, exit_code, print_report, start_rou
 from pipelines.progress import FileProgress
 
 if TYPE_CHECKING:
-    from newsbeam.backfill import Broken, Found
     from newsbeam.entries import ParsedFeed
-    from newsbeam.packed import Packed
     from newsbeam.settings import Settings
     from newsbeam.stores.base import Claim, Store
     from pipelines.rounds import Rounds
 
-FEED_ID = "backfill"  # the feed that all backfills count as
 BATCH = 500  # things of a file that become durable, and then a pipeline, at once
 BATCH_CHARS = 8_000_000  # of their texts and pages
 PATIENCE = 30.0  # seconds to wait for another backfill into the same store to let go between its batches
@@ -69,8 +68,8 @@ class _Reading:
         for file in files:
             if str(file) != "-" and (not file.exists() or file.is_dir()):
                 raise ConfigError(f"{file}: no such file" if not file.exists() else f"{file}: a directory, not a file")
-        sizes = [file.stat().st_size if file.is_file() else 0 for file in files]
-        self._total = sum(sizes) if all(sizes) else 0
+        known = all(file.is_file() for file in files)
+        self._total = sum(file.stat().st_size for file in files) if known else 0
 
     def share(self) -> Optional[float]:
         """What is read, from 0 to 1; None where a size is not known, as of standard input."""
@@ -79,9 +78,6 @@ class _Reading:
 
     def found(self) -> Iterator[Found]:
         """What is in the files."""
-        from newsbeam.backfill import read_file
-        from newsbeam.packed import Packed
-
         for file in self._files:
             try:
                 with sys.stdin.buffer if str(file) == "-" else file.open("rb") as opened:
@@ -98,7 +94,7 @@ class _Reading:
         from newsbeam.pool import PoolError
         from transforms.job import Job
 
-        pool = Job(self._settings, "", Holder("", "", 0, 0)).pool()
+        pool = Job(self._settings, "", "").pool()
         try:
             return pool.call_alone(work.parse, body, url, "", now_ms(), seconds=self._settings.pool.item_seconds)
         except PoolError as death:
@@ -123,8 +119,6 @@ class _Batch:
         return not isinstance(item, EntryRow) or item.id in self.rows or _key(item) not in self._keys
 
     def add(self, item: Found) -> None:
-        from newsbeam.backfill import Broken, Skipped
-
         self.seen += 1
         if isinstance(item, Skipped):
             self.skipped[item.reason] += 1

@@ -2,8 +2,7 @@
 
     ticks -> FindDue -> feeds -> PollFeeds -> rows --+
                    \\-> due rows --------------------+-> FetchArticles -> AnnotateArticles -> TagTopics -> WriteArticles
-                                                          \\ failures       \\ failures         \\ failures
-                                                           +----------------+------------------+-> WriteFailures
+                                                        each stage's failures -> WriteFailures
 
 Everything that must outlive a process is in the store before it flows on, so a graph that dies loses nothing: what
 it had taken is due again when its leases run out, or at the next start on its host.
@@ -40,6 +39,7 @@ def carry(rows: beam.PCollection[EntryRow], job: Job) -> beam.PCollection[RowRes
     annotated = fetched["drafts"] | "AnnotateArticles" >> AnnotateArticles(job)
     tagged = annotated["drafts"] | "TagTopics" >> TagTopics(job)
     written = tagged["drafts"] | "WriteArticles" >> WriteArticles(job)
-    failures = (fetched[FAILURES], annotated[FAILURES], tagged[FAILURES]) | "Failures" >> beam.Flatten()
+    stages = (fetched, annotated, tagged, written)
+    failures = [stage[FAILURES] for stage in stages] | "Failures" >> beam.Flatten()
     failed = failures | "WriteFailures" >> WriteFailures(job)
-    return (written, failed) | "Results" >> beam.Flatten()
+    return (written["results"], failed) | "Results" >> beam.Flatten()

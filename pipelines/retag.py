@@ -14,7 +14,7 @@ from newsbeam.topics import tag_topics
 
 if TYPE_CHECKING:
     from newsbeam.rules import TopicRules
-    from transforms.job import Job
+    from newsbeam.settings import Settings
 
 BATCH = 128  # articles in memory, and in one write
 _TOPICS = ("topics", "topic_details")
@@ -57,7 +57,9 @@ def retag(
     for batch in _batches(store.scan(), BATCH):
         renewed = annotate(batch) if annotate else batch
         changes = [_try_change(old, new, rules) for old, new in zip(batch, renewed, strict=True)]
-        patches = [Patch(old.id, fields, old.content_hash) for old, fields in zip(batch, changes, strict=True) if fields]
+        patches = [
+            Patch(old.id, fields, old.content_hash) for old, fields in zip(batch, changes, strict=True) if fields
+        ]
         written = store.patch_articles(patches, now_ms())
         done = Retagged(
             done.seen + len(batch),
@@ -98,19 +100,20 @@ def _known_or_new(detail: TopicDetail, stored: Iterable[TopicDetail]) -> TopicDe
     return detail
 
 
-def annotate_with(job: Job) -> Annotate:
+def annotate_with(settings: Settings) -> Annotate:
     """Finds entities in the process pool; where a process dies or overruns, its articles run one by one."""
     from concurrent.futures import ThreadPoolExecutor
 
     from newsbeam import work
     from newsbeam.pool import PoolError
+    from transforms.job import start_pool
 
-    pool, settings = job.pool(), job.settings.pool
+    pool, (seconds, size) = start_pool(settings), (settings.pool.item_seconds, settings.pool.batch)
     pool.warm_up()
 
     def one(article: Article) -> Optional[Article]:
         try:
-            (annotation,) = pool.call_alone(work.annotate, [_texts(article)], seconds=settings.item_seconds)
+            (annotation,) = pool.call_alone(work.annotate, [_texts(article)], seconds=seconds)
         except PoolError as death:
             _log.warning("entities of %s: %s", article.id, death)
             return None
@@ -123,14 +126,14 @@ def annotate_with(job: Job) -> Annotate:
 
     def several(articles: list[Article]) -> list[Optional[Article]]:
         try:
-            found = pool.call(work.annotate, [_texts(article) for article in articles], seconds=settings.item_seconds)
+            found = pool.call(work.annotate, [_texts(article) for article in articles], seconds=seconds)
         except Exception:  # a death, or a defect that one of them meets: find out which
             return [one(article) for article in articles]
         return [work.annotated(article, annotation) for article, annotation in zip(articles, found, strict=True)]
 
     def annotate(articles: Sequence[Article]) -> list[Optional[Article]]:
         with ThreadPoolExecutor(pool.processes) as threads:
-            parts = threads.map(several, _batches(iter(articles), settings.batch))
+            parts = threads.map(several, _batches(iter(articles), size))
             return [article for part in parts for article in part]
 
     return annotate

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 import time
 import uuid
@@ -11,9 +9,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Optional
 
 import apache_beam as beam
-import psutil
 
 from newsbeam.polling import is_due
+from newsbeam.process import is_alive
 from newsbeam.records import EntryRow, Holder, now_ms
 from newsbeam.settings import Settings
 from newsbeam.stores.base import Ledger, Store
@@ -78,9 +76,9 @@ class Rounds:
     ) -> None:
         self._settings, self._store, self._progress = settings, store, progress
         self._options = runner_options
-        self._holder = new_holder()
+        self._job = Job(settings, store.url, uuid.uuid4().hex[:12])
         self._stopping = False
-        store.drop_dead(self._holder.host, is_alive)
+        store.drop_dead(self.holder.host, is_alive)
 
     def stop(self) -> None:
         """Ends the round after the pipeline that runs now; the rest stays in the inbox."""
@@ -90,7 +88,7 @@ class Rounds:
         """One round: polls what is due (with `force`, every enabled feed) and empties the inbox of what is due."""
 
         def run(job: Job, at: int) -> None:
-            tick = Tick(job.holder.tick, at, force)
+            tick = Tick(job.tick, at, force)
             due, before = self._due_feeds(tick), None
             while due and due != before and not self._stopping:  # what the deadline left over, or another job holds
                 self._run(lambda pipeline: graph.ingest(pipeline | beam.Create([tick]), job))
@@ -116,17 +114,20 @@ class Rounds:
     @property
     def holder(self) -> Holder:
         """Who this run is, for leases taken outside its pipelines."""
-        return self._holder
+        return self._job.holder
 
     def _round(self, run: Callable[[Job, int], None]) -> Report:
-        self._holder = self._holder._replace(tick=self._holder.tick + 1)
-        job = Job(self._settings, self._store.url, self._holder)
-        carried, at, began = self._store.ledger().inbox, now_ms(), time.monotonic()
-        with _Watch(self._progress, self._account, carried):
-            run(job, at)
-            self._empty_inbox(job)
-        seconds, balanced = time.monotonic() - began, self._store.ledger().balances()
-        return Report(self._holder.tick, self._account(carried), carried, seconds, balanced)
+        self._job = job = self._job._replace(tick=self._job.tick + 1)
+        carried, at, began = self._account(0).inbox, now_ms(), time.monotonic()
+        try:
+            with _Watch(self._progress, self._account, carried):
+                run(job, at)
+                self._empty_inbox(job)
+        finally:
+            self._store.release_all(job.holder)
+        account = self._account(carried)
+        balanced = account.balances() or self._store.ledger().balances()  # the former misses what other jobs did
+        return Report(job.tick, account, carried, time.monotonic() - began, balanced)
 
     def _empty_inbox(self, job: Job) -> None:
         """Further pipelines, of 1,000 rows at most each, until no row is due; then what jobs died with, one by one."""
@@ -152,26 +153,8 @@ class Rounds:
             build(pipeline)
 
     def _account(self, carried: int) -> Ledger:
-        ledger = self._store.ledger(self._holder.job, self._holder.tick)
+        ledger = self._store.ledger(self._job.id, self._job.tick)
         return ledger._replace(seen=ledger.seen + carried)
-
-
-def new_holder() -> Holder:
-    """This process as a holder of leases, under a new job id."""
-    pid = os.getpid()
-    return Holder(uuid.uuid4().hex[:12], socket.gethostname(), pid, _started(psutil.Process(pid)))
-
-
-def is_alive(holder: Holder) -> bool:
-    """Whether the process of a holder on this host still runs; its pid may have been given to another since."""
-    try:
-        return abs(_started(psutil.Process(holder.pid)) - holder.started) < 2_000  # its reading may vary a little
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _started(process: psutil.Process) -> int:
-    return int(process.create_time() * 1000)
 
 
 class _Watch:

@@ -9,7 +9,7 @@ from typing import Any
 import apache_beam as beam
 
 from newsbeam import work
-from newsbeam.pool import PoolError
+from newsbeam.pool import PoolError, PoolStoppedError
 from newsbeam.records import Draft, Failure
 from transforms.failures import FAILURES
 from transforms.job import Job
@@ -42,17 +42,24 @@ class _AnnotateFn(ThreadMapFn):
     def start_bundle(self) -> None:
         super().start_bundle()
         self._batch: list[Draft] = []
+        self._place: tuple[Any, ...] = ()
 
-    def process(self, element: Draft) -> Iterable[Any]:
+    def process(
+        self, element: Draft, timestamp: Any = beam.DoFn.TimestampParam, window: Any = beam.DoFn.WindowParam
+    ) -> Iterable[Any]:
         self._batch.append(element)
+        self._place = (timestamp, window)
         if len(self._batch) >= self._job.settings.pool.batch:
-            batch, self._batch = self._batch, []
-            yield from super().process(batch)
+            yield from super().process(self._take(), *self._place)
 
     def finish_bundle(self) -> Iterable[Any]:
         if self._batch:
-            self._threads.submit("", self.work, self._batch)
+            yield from super().process(self._take(), *self._place)
         yield from super().finish_bundle()
+
+    def _take(self) -> list[Draft]:
+        batch, self._batch = self._batch, []
+        return batch
 
     def host(self, element: list[Draft]) -> str:
         return ""
@@ -62,6 +69,8 @@ class _AnnotateFn(ThreadMapFn):
         texts = [(draft.article.title, draft.article.summary, draft.article.body, _hint(draft)) for draft in element]
         try:
             annotations = pool.call(work.annotate, texts, seconds=seconds)
+        except PoolStoppedError:
+            raise  # the job ends; its rows are due again
         except Exception as error:  # a death, or a defect that one of them meets: find out which
             _log.warning("annotating %d articles one by one, since together: %r", len(element), error)
             return [self._annotate_alone(draft, text, seconds) for draft, text in zip(element, texts, strict=True)]
@@ -73,6 +82,8 @@ class _AnnotateFn(ThreadMapFn):
             return _annotated(draft, annotation)
         except PoolError as death:
             reason, detail = "annotate_timeout" if death.overran else "annotate_died", death.detail
+        except PoolStoppedError:
+            raise
         except Exception as error:
             reason, detail = "internal_error", repr(error)
         return beam.pvalue.TaggedOutput(FAILURES, Failure(draft.row, "annotate", "never", reason, detail))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import apache_beam as beam
 
 from newsbeam import schedule
 from newsbeam.records import Failure, RowResult, now_ms
+from transforms.batches import BatchFn
 from transforms.job import Job
 
 FAILURES = "failures"
+BATCH = 100  # failures a transaction
 BUSY_SECONDS = 60.0  # until a host that said "not now" without a time is asked again
 
 
@@ -29,12 +29,14 @@ class WriteFailures(beam.PTransform):
         return failures | "WriteFailure" >> beam.ParDo(_WriteFailureFn(self._job)).with_output_types(RowResult)
 
 
-class _WriteFailureFn(beam.DoFn):
+class _WriteFailureFn(BatchFn):
     def __init__(self, job: Job) -> None:
+        super().__init__(BATCH)
         self._job = job
 
-    def process(self, failure: Failure) -> Iterable[RowResult]:
-        yield from self._job.store().finish_rows([to_result(failure, self._job, now_ms())])
+    def work(self, batch: list[Failure]) -> list[RowResult]:
+        now = now_ms()
+        return self._job.store().finish_rows([to_result(failure, self._job, now) for failure in batch])
 
 
 def to_result(failure: Failure, job: Job, now: int) -> RowResult:
@@ -46,8 +48,8 @@ def to_result(failure: Failure, job: Job, now: int) -> RowResult:
         reason=failure.reason,
         detail=f"{failure.stage}: {failure.detail}"[:1000],
         article_id=row.article_id,
-        job=job.holder.job,
-        tick=job.holder.tick,
+        job=job.id,
+        tick=job.tick,
     )
     if failure.route == "never":
         return result._replace(outcome="failed")

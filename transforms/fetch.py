@@ -8,6 +8,8 @@ from typing import Any
 import apache_beam as beam
 
 from newsbeam import identity
+from newsbeam.errors import StoreError
+from newsbeam.pool import PoolStoppedError
 from newsbeam.reading import Tools, read_article
 from newsbeam.records import Draft, EntryRow, Failure, from_iso, now_ms
 from transforms.failures import FAILURES
@@ -42,12 +44,15 @@ class _FetchFn(ThreadMapFn):
         return [_failed(Failure(element, "fetch", "back", "deadline"))]
 
     def work(self, element: EntryRow) -> list[Any]:
+        row = self._with_article(element)
+        read_at = self._read_at(row)
         try:
-            row = self._with_article(element)
-            result = read_article(row, self._tools(), read_at=self._read_at(row))
+            result = read_article(row, self._tools(), read_at=read_at)
+        except (StoreError, PoolStoppedError):
+            raise  # the job ends; its rows are due again
         except Exception as error:  # a defect of ours must cost one entry, on record, not the job
             _log.exception("reading %s", element.id)
-            result = Failure(element, "fetch", "never", "internal_error", repr(error))
+            result = Failure(row, "fetch", "never", "internal_error", repr(error))
         return [result] if isinstance(result, Draft) else [_failed(result)]
 
     def _with_article(self, row: EntryRow) -> EntryRow:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from newsbeam.pool import WorkPool, shared_pool
+from newsbeam.process import this_holder
 from newsbeam.records import Holder, now_ms
 from newsbeam.settings import FetchSettings, Settings
 from newsbeam.stores import Store, open_store
@@ -25,11 +26,17 @@ T = TypeVar("T")
 
 
 class Job(NamedTuple):
-    """One run of a command, or one round of it (`holder.tick`)."""
+    """One run of a command. `tick` is its round, for the ledger."""
 
     settings: Settings
     store_url: str
-    holder: Holder
+    id: str
+    tick: int = 0
+
+    @property
+    def holder(self) -> Holder:
+        """This process, as the holder of the leases that it takes for the job."""
+        return this_holder(self.id, self.tick)
 
     def lease_until(self) -> int:
         """The end of a lease taken now."""

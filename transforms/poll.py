@@ -54,11 +54,14 @@ class _PollFn(ThreadMapFn):
     def work(self, element: DueFeed) -> list[Any]:
         job, store, (feed, tick) = self._job, self._job.store(), element
         claim = store.claim_feeds([feed.id], job.holder, now_ms(), job.lease_until()).get(feed.id)
-        if claim is None or not polling.is_due(claim.cursor, tick.at, force=tick.force):
-            return []  # another job has it, or has just polled it
+        if claim is None:
+            return []  # another job has it
+        if not polling.is_due(claim.cursor, tick.at, force=tick.force):
+            store.release_feed(feed.id, job.holder, claim.fence)  # another job has just polled it
+            return []
         now = now_ms()
         polled = self._poll(feed, claim.cursor, tick.at, now)
-        poll = polled.poll._replace(job=job.holder.job, tick=job.holder.tick)
+        poll = polled.poll._replace(job=job.id, tick=job.tick)
         until = job.lease_until() if self._may_emit(len(polled.rows)) else 0
         rows = store.commit_poll(poll, polled.cursor, polled.rows, job.holder, claim.fence, until)
         return [*(rows if until else []), beam.pvalue.TaggedOutput(POLLS, poll)]

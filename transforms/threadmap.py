@@ -6,15 +6,16 @@ xarray-beam's; limits per host and a deadline are added.
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import lru_cache
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.transforms.window import GlobalWindows
 
-from newsbeam.records import now_ms
+from transforms.batches import at
 
 
 class HostThreads:
@@ -38,10 +39,10 @@ class HostThreads:
         """The results that are there now."""
         yield from self._collect(timeout=0)
 
-    def rest(self, deadline_at: int) -> Iterator[Any]:
-        """All results to come of what starts before the deadline (ms); `not_started` has the others."""
+    def rest(self, deadline: float) -> Iterator[Any]:
+        """All results to come of what starts before the deadline (by time.monotonic); `not_started` has the others."""
         while self._running:
-            if now_ms() > deadline_at:
+            if time.monotonic() > deadline:
                 self._concurrency = 0
             yield from self._collect(timeout=None)
 
@@ -73,7 +74,7 @@ class ThreadMapFn(beam.DoFn):
 
     A subclass says the host of an element, how to `work` on it (in a thread, returning a list of outputs, never
     raising for what is expected), and what becomes of one that the deadline left over (`give_back`). Outputs are
-    plain elements or `beam.pvalue.TaggedOutput`s. Windows other than the global one are not kept.
+    plain elements or `beam.pvalue.TaggedOutput`s, and keep their element's timestamp and window.
 
     Args:
         seconds: of a bundle in which work is started; what has not started by then is given back.
@@ -92,27 +93,33 @@ class ThreadMapFn(beam.DoFn):
         raise NotImplementedError
 
     def start_bundle(self) -> None:
-        self._deadline_at = now_ms() + int(self._seconds * 1000)
-        self._executor = ThreadPoolExecutor(self._concurrency, thread_name_prefix=type(self).__name__)
-        self._threads = HostThreads(self._executor, self._concurrency, self._per_host)
+        self._deadline = time.monotonic() + self._seconds
+        executor = shared_executor(type(self).__name__, self._concurrency)
+        self._threads = HostThreads(executor, self._concurrency, self._per_host)
 
-    def process(self, element: Any) -> Iterable[Any]:
-        self._threads.submit(self.host(element), self.work, element)
+    def process(
+        self, element: Any, timestamp: Any = beam.DoFn.TimestampParam, window: Any = beam.DoFn.WindowParam
+    ) -> Iterable[Any]:
+        self._threads.submit(self.host(element), self._work_at, (element, timestamp, window))
         for outputs in self._threads.done():
             yield from outputs
 
     def finish_bundle(self) -> Iterable[Any]:
-        for outputs in self._threads.rest(self._deadline_at):
-            yield from map(_in_global_window, outputs)
-        for element in self._threads.not_started():
-            yield from map(_in_global_window, self.give_back(element))
-        self._executor.shutdown()
+        for outputs in self._threads.rest(self._deadline):
+            yield from outputs
+        for element, timestamp, window in self._threads.not_started():
+            for output in self.give_back(element):
+                yield at(output, timestamp, window)
+
+    def _work_at(self, item: tuple[Any, Any, Any]) -> list[Any]:
+        element, timestamp, window = item
+        return [at(output, timestamp, window) for output in self.work(element)]
 
 
-def _in_global_window(output: Any) -> Any:
-    if isinstance(output, beam.pvalue.TaggedOutput):
-        return beam.pvalue.TaggedOutput(output.tag, GlobalWindows.windowed_value(output.value))
-    return GlobalWindows.windowed_value(output)
+@lru_cache(maxsize=16)
+def shared_executor(name: str, threads: int) -> ThreadPoolExecutor:
+    """This process's threads of a name: kept across bundles, since clients keep things by thread."""
+    return ThreadPoolExecutor(threads, thread_name_prefix=name)
 
 
 __all__ = ["HostThreads", "ThreadMapFn"]

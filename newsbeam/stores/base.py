@@ -126,6 +126,9 @@ class Store(Protocol):
     def claim_feeds(self, feed_ids: Sequence[str], holder: Holder, now: int, until: int) -> dict[str, Claim]:
         """Takes each feed that nobody else holds, until a time; those held by others are left out."""
 
+    def release_feed(self, feed_id: str, holder: Holder, fence: int) -> bool:
+        """Lets go of a feed that was claimed and is not polled; False when it was lost before."""
+
     def commit_poll(
         self, poll: Poll, cursor: Cursor, rows: Sequence[EntryRow], holder: Holder, fence: int, until: int
     ) -> list[EntryRow]:
@@ -143,7 +146,7 @@ class Store(Protocol):
         """Takes due rows without an outcome and without a living lease, oldest due first, until a time.
 
         A row whose lease ran out or was dropped while held counts one death more. Rows with two deaths or more are
-        taken only with `alone`, and then no others.
+        taken only with `alone`, and then no others. [] means that nothing is due.
         """
 
     def get_rows(self, row_ids: Sequence[str]) -> dict[str, EntryRow]:
@@ -194,7 +197,8 @@ class Store(Protocol):
     def write_articles(self, drafts: Sequence[Draft], now: int) -> list[RowResult]:
         """Merges each draft (`merge.merge_draft`) and completes its row; returns what took effect.
 
-        A draft whose row's lease was lost is left out, and nothing of it written.
+        A draft whose row's lease was lost before the call is left out, and nothing of it written. One that the engine
+        refuses ends its row as failed, and the others are written.
         """
 
     def patch_articles(self, patches: Sequence[Patch], now: int) -> int:
@@ -257,6 +261,12 @@ class Store(Protocol):
 
     def release_lease(self, name: str, holder: Holder, fence: int) -> bool:
         """Lets go of a lease; False when it was lost before."""
+
+    def release_all(self, holder: Holder) -> int:
+        """Lets go of all that a holder's process still has for its job, counting no death; returns how many.
+
+        For a job that goes on after a pipeline of its own failed.
+        """
 
     def drop_dead(self, host: str, alive: Callable[[Holder], bool]) -> int:
         """Drops the leases of this host's processes that are gone, rows, feeds and named ones; returns how many.

@@ -83,6 +83,10 @@ class SqliteStore:
         with self._database.write() as db:
             return sqlite_leases.claim_feeds(db, feed_ids, holder, now, until)
 
+    def release_feed(self, feed_id: str, holder: Holder, fence: int) -> bool:
+        with self._database.write() as db:
+            return sqlite_leases.release_feed(db, feed_id, holder, fence)
+
     def commit_poll(
         self, poll: Poll, cursor: Cursor, rows: Sequence[EntryRow], holder: Holder, fence: int, until: int
     ) -> list[EntryRow]:
@@ -176,6 +180,10 @@ class SqliteStore:
     def release_lease(self, name: str, holder: Holder, fence: int) -> bool:
         with self._database.write() as db:
             return sqlite_leases.release_lease(db, name, holder, fence)
+
+    def release_all(self, holder: Holder) -> int:
+        with self._database.write() as db:
+            return sqlite_leases.release_all(db, holder)
 
     def drop_dead(self, host: str, alive: Callable[[Holder], bool]) -> int:
         with self._database.read() as db:

@@ -11,7 +11,7 @@ from newsbeam.records import Cursor, Holder, from_plain
 from newsbeam.stores.base import Claim
 
 _HOLDER = ("lease_job", "lease_host", "lease_pid", "lease_started", "lease_tick")
-_HELD = " AND ".join(f"{column} = ?" for column in _HOLDER)
+_HELD = " AND ".join(f"{column} = ?" for column in _HOLDER[:-1])  # the tick is no part of who holds it
 SET_TAKEN = "SET fence = fence + 1, " + ", ".join(f"{column} = ?" for column in (*_HOLDER, "lease_until"))
 """Takes a lease; its parameters are those of `taken`."""
 SET_DROPPED = "SET " + ", ".join(f"{column} = NULL" for column in (*_HOLDER, "lease_until"))
@@ -20,11 +20,11 @@ SET_DROPPED = "SET " + ", ".join(f"{column} = NULL" for column in (*_HOLDER, "le
 
 def taken(holder: Holder, until: int) -> tuple[str | int, ...]:
     """The parameters of SET_TAKEN."""
-    return (*_identity(holder), until)
+    return (*_identity(holder), holder.tick, until)
 
 
 def _identity(holder: Holder) -> tuple[str | int, ...]:
-    return (holder.job, holder.host, holder.pid, holder.started, holder.tick)
+    return (holder.job, holder.host, holder.pid, holder.started)
 
 
 def cursors(db: sqlite3.Connection, feed_ids: Sequence[str]) -> dict[str, Cursor]:
@@ -49,6 +49,14 @@ def claim_feeds(
         for cursor, fence in claimed:
             claims[feed_id] = Claim(from_plain(Cursor, json.loads(cursor)) if cursor else Cursor(feed_id), fence)
     return claims
+
+
+def release_feed(db: sqlite3.Connection, feed_id: str, holder: Holder, fence: int) -> bool:
+    released = db.execute(
+        f"UPDATE cursors {SET_DROPPED} WHERE feed_id = ? AND fence = ? AND {_HELD}",
+        (feed_id, fence, *_identity(holder)),
+    )
+    return released.rowcount > 0
 
 
 def holds_feed(db: sqlite3.Connection, feed_id: str, holder: Holder, fence: int) -> bool:
@@ -96,6 +104,11 @@ def holders(db: sqlite3.Connection, host: str) -> list[Holder]:
             )
         )
     return sorted(found)
+
+
+def release_all(db: sqlite3.Connection, holder: Holder) -> int:
+    statement = f"{SET_DROPPED} WHERE lease_until IS NOT NULL AND {_HELD}"
+    return sum(db.execute(f"UPDATE {table} {statement}", _identity(holder)).rowcount for table in _TABLES)
 
 
 def drop(db: sqlite3.Connection, dead: Sequence[Holder]) -> int:

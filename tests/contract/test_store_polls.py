@@ -21,7 +21,7 @@ def test_a_claimed_feed_is_left_out_for_others(store: Store, other: Store) -> No
     assert set(store.claim_feeds(["feed-a", "feed-b"], CAROL, NOW + 1, UNTIL)) == set()
 
 
-@pytest.mark.parametrize("name", ["job", "host", "pid", "started", "tick"])
+@pytest.mark.parametrize("name", ["job", "host", "pid", "started"])
 def test_a_holder_is_all_of_it(store: Store, name: str) -> None:
     store.claim_feeds(["feed-a"], ALICE, NOW, UNTIL)
     value = getattr(ALICE, name)

@@ -68,7 +68,7 @@ def test_two_processes_that_write_the_same_articles_lose_nothing(store: Store) -
         former = store.revisions(article.id)
         assert [kept.revision for kept in former] == list(range(1, article.revision))
         assert article.version == 4 * ROUNDS, "each of the writes and of the patches is a version of its own"
-        assert {(ref.id, ref.change) for ref in article.feeds} == {("feed-a", ROUNDS), ("feed-b", ROUNDS)}
+        assert {(ref.id, ref.poll) for ref in article.feeds} == {("feed-a", ROUNDS), ("feed-b", ROUNDS)}
     assert store.check() == []
 
 

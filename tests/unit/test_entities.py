@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from newsbeam.entities import Annotator, Entities, Texts, facets, find_model, load_model
+from newsbeam.entities import Annotator, Entities, Texts, find_model, load_model
 from newsbeam.errors import ConfigError
 from newsbeam.gazetteer import Gazetteer, load_gazetteer
 from newsbeam.mentions import _find_missed, _Found, _Group, _merge
-from newsbeam.records import ENTITY_KINDS, EntityDetail
+from newsbeam.records import ENTITY_KINDS, EntityDetail, facets
 
 MODELS = {"en": "en_core_web_sm"}
 

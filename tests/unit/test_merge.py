@@ -44,7 +44,7 @@ def make(
     source = Source(f"source-{feed}")
     of = Feed(feed, f"https://{feed}.example/f", feed, source)
     row = EntryRow(
-        f"row-{feed}-{key}-{change}", of, 1, "entry", change, f"hash-{change}", entry, seen_at, seen_at,
+        f"row-{feed}-{key}-{change}", of, change + 1, "entry", change, f"hash-{change}", entry, seen_at, seen_at,
         article_id=article_id,
     )  # fmt: skip
     borrowed = []
@@ -91,7 +91,7 @@ SAME = (
 def visible(article: Article) -> dict[str, Any]:
     """What must not depend on order; feeds by id and key, without what each did."""
     return {name: getattr(article, name) for name in SAME} | {
-        "feeds": [(ref.id, ref.key, ref.change) for ref in article.feeds]
+        "feeds": [(ref.id, ref.key, ref.poll) for ref in article.feeds]
     }
 
 
@@ -224,7 +224,52 @@ def test_upgrades_are_no_revisions(before: Draft, after: Draft) -> None:
     assert (results[1].outcome, results[1].archived) == ("unchanged", None)
     assert UPGRADED in results[1].labels
     assert (article.body, article.revision) == (after.article.body, 1)
-    assert from_iso(article.observed_at) > from_iso(before.article.observed_at)
+    assert from_iso(article.observed_at) == after.read_at or after.article.text_from == "feed"
+
+
+def test_a_page_read_before_the_feeds_text_does_not_hide_the_next_reading() -> None:
+    feed_text = make("a", page=False, body="Feed.", read_at=NOW + 50)
+    first, second = make("b", body="Page.", read_at=NOW), make("b", change=1, body="Corrected.", read_at=NOW + 20)
+    article, _ = run(feed_text, first, second)
+    assert (article.body, article.revision) == ("Corrected.", 2)
+
+
+def test_an_entry_that_comes_back_after_it_was_forgotten_counts_again() -> None:
+    """Its change count starts at 0 again; its poll does not."""
+    first, last = make(change=3), make(change=0, body="Corrected.", read_at=NOW + 9)
+    article, _ = run(first, last._replace(row=last.row._replace(id="later", poll=9)))
+    assert article.body == "Corrected."
+
+
+def test_guids_that_change_at_every_poll_do_not_grow_an_article_for_ever() -> None:
+    drafts = [make("a", key=f"guid-{number:03d}", change=number) for number in range(30)]
+    article, results = run(*drafts, make("b"))
+    kept = [ref.key for ref in article.feeds if ref.id == "a"]
+    assert kept == ["guid-000", *(f"guid-{n:03d}" for n in range(23, 30))]
+        "guid-000",
+        *(f"guid-{n:03d}" for n in range(23, 30)),
+    ]
+    assert {result.outcome for result in results[1:]} == {"unchanged"}
+
+
+def test_what_was_found_in_a_summary_that_is_not_taken_goes_with_it() -> None:
+    stored, later = (
+        make("a", page_title="T", body="Old.", page_summary=""),
+        make("b", change=1, body="New.", read_at=NOW + 9),
+    )
+    spans = (Span("summary", 0, 5), Span("body", 0, 3))
+    details = (
+        EntityDetail("Macron", "person", 1, False, ("Macron",), spans[:1]),
+        EntityDetail("New", "place", 2, False, ("New",), spans),
+    )
+    topic = TopicDetail("nato", "NATO", 0.9, (Evidence("r", "x", "summary", 0, 5),), "1")
+    article = later.article._replace(
+        entity_details=details, people=("Macron",), places=("New",), entities=("Macron", "New"),
+        topics=("nato",), topic_details=(topic,),
+    )  # fmt: skip
+    merged, _ = run(stored, later._replace(article=article, borrowed=("summary",)))
+    assert merged.summary == stored.article.summary and merged.body == "New."
+    assert (merged.people, merged.places, merged.topics, merged.topic_details) == ((), ("New",), (), ())
 
 
 def test_feed_text_never_replaces_a_page() -> None:
