@@ -30,7 +30,8 @@ class AnnotateArticles(beam.PTransform):
         self._job = job
 
     def expand(self, drafts: beam.PCollection[Draft]) -> beam.pvalue.DoOutputsTuple:
-        return drafts | "Annotate" >> beam.ParDo(_AnnotateFn(self._job)).with_outputs(FAILURES, main="drafts")
+        annotate = beam.ParDo(_AnnotateFn(self._job)).with_output_types(Draft, failures=Failure)
+        return drafts | "Annotate" >> annotate.with_outputs(FAILURES, main="drafts")
 
 
 class _AnnotateFn(ThreadMapFn):

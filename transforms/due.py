@@ -25,7 +25,8 @@ class FindDue(beam.PTransform):
         self._job = job
 
     def expand(self, ticks: beam.PCollection[Tick]) -> beam.pvalue.DoOutputsTuple:
-        return ticks | "FindDue" >> beam.ParDo(_FindDueFn(self._job)).with_outputs(FEEDS, main="rows")
+        find = beam.ParDo(_FindDueFn(self._job)).with_output_types(EntryRow, feeds=DueFeed)
+        return ticks | "FindDue" >> find.with_outputs(FEEDS, main="rows")
 
 
 class _FindDueFn(beam.DoFn):

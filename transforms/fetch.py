@@ -27,7 +27,8 @@ class FetchArticles(beam.PTransform):
         self._job = job
 
     def expand(self, rows: beam.PCollection[EntryRow]) -> beam.pvalue.DoOutputsTuple:
-        return rows | "Fetch" >> beam.ParDo(_FetchFn(self._job)).with_outputs(FAILURES, main="drafts")
+        fetch = beam.ParDo(_FetchFn(self._job)).with_output_types(Draft, failures=Failure)
+        return rows | "Fetch" >> fetch.with_outputs(FAILURES, main="drafts")
 
 
 class _FetchFn(ThreadMapFn):

@@ -11,7 +11,7 @@ import apache_beam as beam
 from newsbeam import identity, polling
 from newsbeam.errors import FeedError
 from newsbeam.pool import PoolError
-from newsbeam.records import Cursor, Feed, now_ms
+from newsbeam.records import Cursor, EntryRow, Feed, Poll, now_ms
 from newsbeam.settings import credentials_for
 from transforms.elements import DueFeed
 from transforms.job import ROW_LIMIT, Job
@@ -33,7 +33,8 @@ class PollFeeds(beam.PTransform):
         self._job = job
 
     def expand(self, feeds: beam.PCollection[DueFeed]) -> beam.pvalue.DoOutputsTuple:
-        return feeds | "Poll" >> beam.ParDo(_PollFn(self._job)).with_outputs(POLLS, main="rows")
+        poll = beam.ParDo(_PollFn(self._job)).with_output_types(EntryRow, polls=Poll)
+        return feeds | "Poll" >> poll.with_outputs(POLLS, main="rows")
 
 
 class _PollFn(ThreadMapFn):

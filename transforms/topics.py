@@ -21,7 +21,8 @@ class TagTopics(beam.PTransform):
         self._job = job
 
     def expand(self, drafts: beam.PCollection[Draft]) -> beam.pvalue.DoOutputsTuple:
-        return drafts | "Tag" >> beam.ParDo(_TagFn(self._job)).with_outputs(FAILURES, main="drafts")
+        tag = beam.ParDo(_TagFn(self._job)).with_output_types(Draft, failures=Failure)
+        return drafts | "Tag" >> tag.with_outputs(FAILURES, main="drafts")
 
 
 class _TagFn(beam.DoFn):

@@ -28,7 +28,8 @@ class WriteArticles(beam.PTransform):
         self._job = job
 
     def expand(self, drafts: beam.PCollection[Draft]) -> beam.pvalue.DoOutputsTuple:
-        return drafts | "Write" >> beam.ParDo(_WriteFn(self._job)).with_outputs(FAILURES, main="results")
+        write = beam.ParDo(_WriteFn(self._job)).with_output_types(RowResult, failures=Failure)
+        return drafts | "Write" >> write.with_outputs(FAILURES, main="results")
 
 
 class _WriteFn(BatchFn):
@@ -48,6 +49,3 @@ class _WriteFn(BatchFn):
                 return [output for draft in batch for output in self.work([draft])]
             failure = Failure(batch[0].row, "write", "never", "internal_error", repr(error))
             return [beam.pvalue.TaggedOutput(FAILURES, failure)]
-
-
-__all__ = ["RowResult", "WriteArticles"]
