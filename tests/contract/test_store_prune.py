@@ -90,9 +90,11 @@ def test_polls_go_whole_with_their_rows(store: Store) -> None:
 
 
 def test_a_poll_of_before_stays_while_a_row_ended_after(store: Store) -> None:
-    write(store, aged("a", 100))
-    assert prune_all(store, NOW) == Pruned(articles=1), "poll and row are of NOW and later"
-    assert (store.status().rows, store.status().polls) == (1, 1)
+    (made,) = poll(store, [row("a")])
+    store.write_articles([draft(made, **fields_of(aged("a", 100)))], NOW + 5)
+    assert prune_all(store, NOW) == Pruned(articles=1), "the poll is of NOW, not before"
+    assert prune_all(store, NOW + 5) == Pruned(), "its row ended at NOW + 5, not before"
+    assert prune_all(store, NOW + 6) == Pruned(rows=1, polls=1)
 
 
 def test_rows_of_articles_that_stay_stay(store: Store) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from newsbeam.configfile import parse_yaml
@@ -63,6 +63,7 @@ def test_a_list_that_nothing_can_be_added_to_is_an_error(before: str) -> None:
 values = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=12)
 
 
+@example([{"a": "0E0"}, {"a": ["1.", "0o7", "on", "~", "a: b", "#"], "b": "12:30:00"}, {"c": "\xa0"}])
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), values | st.lists(values, max_size=2), min_size=1), max_size=3))
 @settings(deadline=None, max_examples=100)
 def test_any_values_are_read_as_they_were_written(feeds: list[dict[str, Any]]) -> None:
