@@ -226,13 +226,15 @@ def _date(stored: Article, new: Article, refs: Sequence[FeedRef], first_seen_at:
 def merge_patch(
     stored: Optional[Article], fields: Mapping[str, Any], content_hash: Optional[str], now: int
 ) -> Optional[Article]:
-    """The stored article with derived fields replaced; None where there is nothing to write.
+    """The stored article with derived fields replaced; None where there is nothing to write, or it was taken down.
 
     Args:
         fields: document names and plain values.
         content_hash: the content that the fields were made from; with another one stored, nothing is written.
     """
     if stored is None or (content_hash is not None and stored.content_hash != content_hash):
+        return None
+    if stored.status == "deleted" and "status" not in fields:
         return None
     document = to_document(stored, internal=True)
     changed = from_document(document | dict(fields))
