@@ -16,6 +16,7 @@ from transforms.job import Job
 from transforms.threadmap import ThreadMapFn
 
 _log = logging.getLogger(__name__)
+BATCH_CHARS = 200_000  # of a batch: a model takes some kilobytes of memory for each hundred characters
 _NO_DEADLINE = 1e9  # what was read is annotated, however late: it takes milliseconds each
 
 
@@ -43,14 +44,16 @@ class _AnnotateFn(ThreadMapFn):
     def start_bundle(self) -> None:
         super().start_bundle()
         self._batch: list[Draft] = []
+        self._chars = 0
         self._place: tuple[Any, ...] = ()
 
     def process(
         self, element: Draft, timestamp: Any = beam.DoFn.TimestampParam, window: Any = beam.DoFn.WindowParam
     ) -> Iterable[Any]:
         self._batch.append(element)
+        self._chars += len(element.article.body)
         self._place = (timestamp, window)
-        if len(self._batch) >= self._job.settings.pool.batch:
+        if len(self._batch) >= self._job.settings.pool.batch or self._chars >= BATCH_CHARS:
             yield from super().process(self._take(), *self._place)
 
     def finish_bundle(self) -> Iterable[Any]:
@@ -59,7 +62,7 @@ class _AnnotateFn(ThreadMapFn):
         yield from super().finish_bundle()
 
     def _take(self) -> list[Draft]:
-        batch, self._batch = self._batch, []
+        batch, self._batch, self._chars = self._batch, [], 0
         return batch
 
     def host(self, element: list[Draft]) -> str:
