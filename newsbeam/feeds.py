@@ -12,6 +12,7 @@ from newsbeam.records import Cursor, Entry, EntryRow, Feed, Seen
 
 KEEP_SEEN = 7 * 86_400_000  # ms for which a cursor remembers an entry that its feed no longer has
 DUPLICATE, OVER_CAP, UNREADABLE = "duplicate", "over the cap", "unreadable"
+RECOVERED = "recovered"  # the label of entries of a broken document
 
 
 def parse_feed(body: bytes, *, url: str, content_type: str, now: int) -> ParsedFeed:
@@ -23,8 +24,8 @@ def parse_feed(body: bytes, *, url: str, content_type: str, now: int) -> ParsedF
         content_type: the header, or ''. The content decides what it is; the header helps with the encoding.
         now: in ms, to tell absurd dates.
 
-    A broken document gives the entries that could be read, with `recovered`; a sound one without entries is no
-    failure. Raises FeedError: empty, html (a page instead of a feed), not_a_feed, bad_xml, bad_json (broken, and
+    A broken document gives the entries that could be read, with `recovered` and labelled so; one without entries is
+    no failure. Raises FeedError: empty, html (a page instead of a feed), not_a_feed, bad_xml, bad_json (broken, and
     nothing to be had), unknown_encoding, xml_entities (a DTD that declares entities; never parsed), too_large.
     """
     start = body[:1_024].replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xfe\xff \t\r\n")[:1]
@@ -33,10 +34,17 @@ def parse_feed(body: bytes, *, url: str, content_type: str, now: int) -> ParsedF
     if start in (b"{", b"["):
         from newsbeam.jsonfeed import parse_json_feed
 
-        return parse_json_feed(body, url=url, now=now)
+        return _labelled(parse_json_feed(body, url=url, now=now))
     from newsbeam.feedxml import parse_xml_feed
 
-    return parse_xml_feed(body, url=url, content_type=content_type, now=now)
+    return _labelled(parse_xml_feed(body, url=url, content_type=content_type, now=now))
+
+
+def _labelled(parsed: ParsedFeed) -> ParsedFeed:
+    """The document, its entries labelled where it is a broken one."""
+    if not parsed.recovered:
+        return parsed
+    return parsed._replace(entries=[entry._replace(labels=(*entry.labels, RECOVERED)) for entry in parsed.entries])
 
 
 class Selection(NamedTuple):

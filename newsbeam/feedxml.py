@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
@@ -24,11 +25,15 @@ _DECLARED = re.compile(rb"\s*<\?xml\b[^>]*?encoding\s*=\s*[\"']\s*([^\"'>]+?)\s*
 # Names that claim UTF-16 or wider; a document whose declaration can be read as ASCII is not.
 _WIDE = re.compile(r"u(tf[-_]?|cs[-_]?)?(16|32|2|4)|iso-10646|csu", re.IGNORECASE)
 _ODD_CODECS = frozenset((None, "utf-7", "unicode-escape", "raw-unicode-escape", "idna", "punycode", "undefined"))
-_ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31});")
+_AMPERSAND = re.compile(
+    r"<!\[CDATA\[(?:.*?\]\]>|.*)|&(?:#(?:(\d{1,8})|[xX]([\dA-Fa-f]{1,7}));|([A-Za-z][A-Za-z0-9]{1,31});)?", re.DOTALL
+)
+_ENTRY = re.compile(r"<(/?)(?:[\w.-]{1,100}:)?(?:item|entry)[\s>]", re.ASCII)
 _PROLOG = re.compile(r"<!--|<\?|<!doctype|<([A-Za-z_][\w.:-]*)", re.IGNORECASE)
 _DOCTYPE = re.compile(r"<!--|<\?|\"[^\"]*\"|'[^']*'|[][>]")
 _PAGE_ROOTS = frozenset(("html", "head", "body", "meta", "script", "title", "div", "p", "table"))
 _PERIODS = {"hourly": 3_600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
+_OVER_CAP = "newsbeam_over_cap"
 _MAX_ELEMENTS, _MAX_LOOSE, _MAX_AUTHOR, _MAX_TAGS = 250_000, 2_000_000, 1_000, 200
 
 
@@ -46,26 +51,27 @@ def parse_xml_feed(body: bytes, *, url: str, content_type: str, now: int) -> Par
         raise FeedError("empty", f"{len(body)} bytes of white space")
     root = _check_prolog(text)
     result = _feedparse(text, url)
-    if result.bozo and (mended := _ENTITY.sub(_character, text)) != text:
+    if result.bozo and (mended := _AMPERSAND.sub(_mended, text)) != text:
         result, sound = _feedparse(mended, url), False
     entries: list[Any] = result.entries
     broken = bool(result.bozo)
-    if not entries and broken:
+    if not entries and broken and not _lacks_no_entry(text, root):
         raise FeedError("bad_xml", plain_line(str(result.get("bozo_exception", "")))[:200])
     if not entries and not result.version:
         raise FeedError("not_a_feed", f"the root element is {root[:100] or 'missing'}")
+    over = int(_get(result.feed, _OVER_CAP) or 0)
     unreadable = int(broken and bool(entries) and _ends_within_entry(text))
-    whole = entries[:-1] if unreadable else entries
+    whole = entries[:-1] if unreadable and not over else entries
     atom = str(result.version).startswith("atom")
     language = language_tag(_get(result.feed, "language"))
     return ParsedFeed(
         title=_line(result.feed, "title", atom),
         language=language,
-        entries=make_entries([_item(entry, atom, language) for entry in whole[:MAX_ENTRIES]], base=url, now=now),
+        entries=make_entries([_item(entry, atom, language) for entry in whole], base=url, now=now),
         recovered=broken or not sound,
         ttl=_ttl(result.feed),
         version=str(result.version),
-        truncated=max(0, len(whole) - MAX_ENTRIES),
+        truncated=over - unreadable if over else 0,
         unreadable=unreadable,
     )
 
@@ -177,15 +183,27 @@ def _skip(text: str, found: re.Match[str]) -> int:
     return close + len(end) if close >= 0 else len(text)
 
 
-def _character(found: re.Match[str]) -> str:
-    """The character that a named entity of HTML stands for; XML has five, and many feeds use the others too."""
-    known = found[1] in name2codepoint and found[1] not in ("amp", "lt", "gt", "quot")
-    return chr(name2codepoint[found[1]]) if known else found[0]
+def _mended(found: re.Match[str]) -> str:
+    """What ampersands ought to be: XML has five named entities, many feeds use those of HTML too, or forget `&amp;`."""
+    decimal, hexadecimal, name = found.groups()
+    if found[0].startswith("<") or name in ("amp", "lt", "gt", "quot", "apos"):
+        return found[0]
+    if name:
+        return chr(name2codepoint[name]) if name in name2codepoint else f"&amp;{name};"
+    if decimal or hexadecimal:
+        code = int(decimal) if decimal else int(hexadecimal, 16)
+        return found[0] if code <= 0x10FFFF and not _ILLEGAL.match(chr(code)) else ""
+    return "&amp;"
+
+
+def _lacks_no_entry(text: str, root: str) -> bool:
+    """Whether a broken document without entries has none for all that: it goes on to its end, and none starts in it."""
+    return bool(root) and f"</{root}" in text and not _ENTRY.search(text)
 
 
 def _ends_within_entry(text: str) -> bool:
-    starts = max((text.rfind(f"<{name}") for name in ("item>", "item ", "entry>", "entry ")), default=-1)
-    return starts > max(text.rfind("</item"), text.rfind("</entry"))
+    last = deque(_ENTRY.finditer(text), maxlen=1)
+    return bool(last) and not last[0][1]
 
 
 # --- feedparser ---------------------------------------------------------------------------------------------------
@@ -208,15 +226,37 @@ def _feedparser() -> Any:
     from feedparser import api
 
     class Capped:
-        elements = 0
+        elements = entries_begun = 0
         # a guid is a name, also where it looks like a relative address
         can_be_relative_uri = frozenset(api.StrictFeedParser.can_be_relative_uri) - {"id"}
 
         def unknown_starttag(self, tag: str, attributes: Any) -> None:
+            if tag.rpartition(":")[2] in ("item", "entry"):
+                self.entries_begun += 1
+                # what feedparser calls the feed, and gives back
+                self.feeddata[_OVER_CAP] = max(0, self.entries_begun - MAX_ENTRIES)  # type: ignore[attr-defined]
+            if self.entries_begun > MAX_ENTRIES:
+                return  # and so is all after it
             self.elements += 1
             if self.elements > _MAX_ELEMENTS:
                 raise FeedError("too_large", f"more than {_MAX_ELEMENTS} elements")
             super().unknown_starttag(tag, attributes)  # type: ignore[misc]
+
+        def unknown_endtag(self, tag: str) -> None:
+            if self.entries_begun <= MAX_ENTRIES:
+                super().unknown_endtag(tag)  # type: ignore[misc]
+
+        def _start_link(self, attributes: Any) -> None:
+            if "href" not in attributes and "url" not in attributes:  # RSS: the address is the element's text
+                attributes.pop("uri", None)
+            super()._start_link(attributes)  # type: ignore[misc]
+
+        def resolve_uri(self, uri: str) -> Any:
+            return super().resolve_uri(uri) or uri  # type: ignore[misc]  # what is no address is ours to put aside
+
+        def handle_charref(self, reference: str) -> None:
+            with suppress(ValueError, OverflowError):  # of no character
+                super().handle_charref(reference)  # type: ignore[misc]
 
         def _sync_author_detail(self, key: str = "author") -> None:
             context = self._get_context()  # type: ignore[attr-defined]

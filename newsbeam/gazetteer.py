@@ -12,11 +12,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
+from newsbeam.names import Names, load_names, other_order
 from newsbeam.records import ENTITY_KINDS
 from newsbeam.yamlfile import Node, read_node
 
 ANY_LANGUAGE = ""
 _KEYS = ("name", "kind", "aliases", "demonyms", "of", "wikidata")
+_LIST_KEYS = ("names", "kind", "of")
+_ALSO_KEYS = ("also", "aliases")
 # One code point for one, so that offsets stay: typographic quotes, dashes and spaces as typed ones.
 _PLAIN = str.maketrans("’‘ʼ′“”‐‑‒–—\u00a0\u202f\u2009\n\t", "''''\"\"-----     ")
 
@@ -70,13 +73,14 @@ class PhraseIndex:
 
 
 class Gazetteer:
-    """Known entities. Picklable: the index is built on first use in each process."""
+    """Known entities, and how names are read. Picklable: the index is built on first use in each process."""
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
+    def __init__(self, entries: Sequence[Entry], names: Names = Names()) -> None:  # noqa: B008  # it cannot change
         self.entries = tuple(entries)
+        self.names = names
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"entries": self.entries}
+        return {"entries": self.entries, "names": self.names}
 
     @cached_property
     def by_name(self) -> dict[str, Entry]:
@@ -97,15 +101,16 @@ class Gazetteer:
         """Known names in a text, in order, none overlapping (the leftmost, then the longest).
 
         Case counts, since most short names are words too (us, who, turkey); names of 5 letters or more are found in
-        capitals as well. Forms of one language are left out of a text in another; None stands for any.
+        capitals as well. Forms of one language are left out of a text in another; where it is unknown
+        (None), English ones and those that are not all ASCII are looked for.
         """
-        spoken = primary(language)
+        spoken = (ANY_LANGUAGE, primary(language) or "en")
         found: list[tuple[int, int, Entry]] = []
         for start, end, values in self._index.find(plain(text)):
             if not is_word(text, start, end):
                 continue
             for of_language, entry in values:
-                if spoken is None or of_language in (ANY_LANGUAGE, spoken):
+                if of_language in spoken or (language is None and not text[start:end].isascii()):
                     found.append((start, end, entry))
                     break
         found.sort(key=lambda item: (item[0], -item[1]))
@@ -158,7 +163,7 @@ def _in_word(char: str) -> bool:
 
 def _ways_to_write(form: str) -> set[str]:
     form = plain(form)
-    ways = {form}
+    ways = {form, form.replace("-", " - ")}
     if sum(char.isalpha() for char in form) >= 5:
         ways.add(form.upper())
     return ways
@@ -167,14 +172,20 @@ def _ways_to_write(form: str) -> set[str]:
 def load_gazetteer(config_dir: Path) -> Gazetteer:
     """The gazetteer of config/entities/*.yaml. Raises ConfigError that names file, line and key.
 
-    Each file is a list of {name, kind, aliases?, demonyms?, of?, wikidata?}. `aliases` is a list (any language) or a
-    mapping of language to list. `demonyms` (English) make a group of their own, named by the first, `of` its country.
+    Each file is a list of {name, kind, aliases?, demonyms?, of?, wikidata?}; or {names, kind, of?}, many entries that
+    have no more than a name; or {also, aliases}, more aliases of an entry elsewhere. `aliases` is a list (any language)
+    or a mapping of language to list. `demonyms` (English) make a group of their own, named by the first, `of` its
+    country.
     """
     entries: list[Entry] = []
     places: dict[str, Node] = {}
     owners: list[tuple[Node, str]] = []
+    more: list[dict[str, Node]] = []
     for path in sorted((config_dir / "entities").glob("*.yaml")):
         for item in read_node(path).items():
+            if "also" in item.mapping():
+                more.append(item.mapping(_ALSO_KEYS, required=_ALSO_KEYS))
+                continue
             for entry, node in _read_entry(item):
                 if entry.name in places:
                     raise node.error(f"{entry.name!r} is defined twice; a canonical name has one entry and one kind")
@@ -185,22 +196,54 @@ def load_gazetteer(config_dir: Path) -> Gazetteer:
     for node, of in owners:
         if of not in places:
             raise node.error(f"'of' names {of!r}, which is no entry")
+    entries = _with_more(entries, more)
     _check_forms(entries, places)
-    return Gazetteer(entries)
+    names = load_names(config_dir)
+    return Gazetteer([_with_other_order(entry, names) for entry in entries], names)
+
+
+def _with_more(entries: Sequence[Entry], more: Sequence[Mapping[str, Node]]) -> list[Entry]:
+    found = {entry.name: entry for entry in entries}
+    for item in more:
+        name = item["also"].text()
+        if name not in found:
+            raise item["also"].error(f"'also' names {name!r}, which is no entry")
+        forms = dict(found[name].forms)
+        for language, written in _read_aliases(item["aliases"]).items():
+            forms[language] = tuple(dict.fromkeys([*forms.get(language, ()), *written]))
+        found[name] = found[name]._replace(forms=forms)
+    return list(found.values())
+
+
+def _read_aliases(node: Node) -> dict[str, list[str]]:
+    if node.is_mapping:
+        return {language: forms.texts() for language, forms in node.mapping().items()}
+    return {ANY_LANGUAGE: node.texts()}
+
+
+def _with_other_order(entry: Entry, names: Names) -> Entry:
+    """A person of a family name that stands first, found in the other order too."""
+    turned = other_order(entry.name, names) if entry.kind == "person" else None
+    if turned is None or any(turned in forms for forms in entry.forms.values()):
+        return entry
+    return entry._replace(forms={**entry.forms, ANY_LANGUAGE: (*entry.forms[ANY_LANGUAGE], turned)})
 
 
 def _read_entry(item: Node) -> list[tuple[Entry, Node]]:
+    if "names" in item.mapping():
+        values = item.mapping(_LIST_KEYS, required=("names", "kind"))
+        kind = values["kind"].one_of(ENTITY_KINDS)
+        of = values["of"].text() if "of" in values else None
+        named = [(node.text(), node) for node in values["names"].items()]
+        return [(Entry(name, kind, {ANY_LANGUAGE: (name,)}, None, of), node) for name, node in named]
     values = item.mapping(_KEYS, required=("name", "kind"))
     name = values["name"].text()
     values = {key: value.within(repr(name)) for key, value in values.items()}
     kind = values["kind"].one_of(ENTITY_KINDS)
     forms: dict[str, list[str]] = {ANY_LANGUAGE: [name]}
     if "aliases" in values:
-        if values["aliases"].is_mapping:
-            for language, node in values["aliases"].mapping().items():
-                forms.setdefault(language, []).extend(node.texts())
-        else:
-            forms[ANY_LANGUAGE].extend(values["aliases"].texts())
+        for language, written in _read_aliases(values["aliases"]).items():
+            forms.setdefault(language, []).extend(written)
     wikidata = values["wikidata"].text() if "wikidata" in values else None
     if wikidata is not None and not (wikidata[0] == "Q" and wikidata[1:].isdecimal()):
         raise values["wikidata"].error(f"{wikidata!r} is no Wikidata id such as Q17")

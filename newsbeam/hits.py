@@ -37,6 +37,7 @@ class _Ready:
         self.groups: list[Group] = []
         self.rules: list[tuple[Topic, Rule, list[int], list[int], bool]] = []
         self.rules_of: dict[int, list[int]] = {}
+        self.rules_by_key: dict[str, dict[int, list[int]]] = {}  # scope to one group of each rule, its smallest
         numbers: dict[Any, int] = {}  # the same group in several rules is looked for once
         for topic in rules.topics:
             for rule, excludes in [*((r, False) for r in topic.rules), *((r, True) for r in topic.exclude)]:
@@ -44,6 +45,8 @@ class _Ready:
                 unwanted = [self._number(group, numbers) for group in rule.none]
                 for group in set(wanted):
                     self.rules_of.setdefault(group, []).append(len(self.rules))
+                key = min(wanted, key=self._size)
+                self.rules_by_key.setdefault(rule.within, {}).setdefault(key, []).append(len(self.rules))
                 self.rules.append((topic, rule, wanted, unwanted, excludes))
         self.by_entity: dict[str, list[int]] = {}
         for number, wanted_group in enumerate(self.groups):
@@ -57,6 +60,10 @@ class _Ready:
             numbers[key] = len(self.groups)
             self.groups.append(group)
         return numbers[key]
+
+    def _size(self, group: int) -> int:
+        phrases = self.groups[group].phrases.values()
+        return len(self.groups[group].entities) * 5 + sum(len(items) for items in phrases)  # names are common in news
 
     def index(self, language: str | None) -> PhraseIndex:
         """The phrases of a language; of all languages for None."""
@@ -181,15 +188,17 @@ class Document:
         return [item for item in found.values() if item[1]]
 
     def _scopes(self) -> list[tuple[str, list[int]]]:
+        used = self._ready.rules_by_key
         everything = [number for number, units in enumerate(self._units) if units]
         paragraphs: dict[tuple[str, int], list[int]] = {}
         for number in everything:
             paragraphs.setdefault(self._pieces[number].paragraph, []).append(number)
-        return [
+        scopes = [
             *(("sentence", [number]) for number in everything),
             *(("paragraph", members) for members in paragraphs.values()),
             ("document", everything),
         ]
+        return [(scope, members) for scope, members in scopes if scope in used]
 
     def _apply(
         self,
@@ -199,9 +208,10 @@ class Document:
         found: dict[str, tuple[Topic, list[Hit], list[Hit]]],
     ) -> None:
         ready = self._ready
-        for number in {number for group in units for number in ready.rules_of.get(group, ())}:
+        by_key = ready.rules_by_key[scope]
+        for number in [number for group in units for number in by_key.get(group, ())]:
             topic, rule, wanted, unwanted, excludes = ready.rules[number]
-            if rule.within != scope:
+            if not all(self._has(units, group) for group in wanted):
                 continue
             here, within = members, units
             if rule.where != "anywhere":

@@ -93,6 +93,12 @@ def _is_key(canonical: str) -> bool:
     return parts.path not in ("", "/") or bool(parts.query)
 
 
+def same_owner(url: str, other: str) -> bool:
+    """Whether two addresses are under one registrable domain."""
+    hosts = (host_of(url), host_of(other))
+    return all(hosts) and _registrable(hosts[0]) == _registrable(hosts[1])
+
+
 def _registrable(host: str) -> str:
     """The part of a host that one owner has: by the public suffix list; an IP address is its own."""
     from tld import get_fld

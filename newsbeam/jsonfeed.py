@@ -22,7 +22,7 @@ def parse_json_feed(body: bytes, *, url: str, now: int) -> ParsedFeed:
         document = json.loads(body.lstrip(b"\xef\xbb\xbf \t\r\n"))
     except (ValueError, RecursionError) as error:  # ValueError has UnicodeDecodeError and JSONDecodeError below it
         raise FeedError("bad_json", str(error)[:200]) from None
-    if not isinstance(document, dict) or _VERSION not in _text(document.get("version")):
+    if not isinstance(document, dict) or not (number := _version(document)):
         raise FeedError("not_a_feed", "JSON without the version of a JSON Feed")
     found = document.get("items")
     items = [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
@@ -30,17 +30,24 @@ def parse_json_feed(body: bytes, *, url: str, now: int) -> ParsedFeed:
     language = language_tag(_text(document.get("language")))
     feed_authors = tuple(_authors(document))
     read = [_item(item, feed_authors, language) for item in items[:MAX_ENTRIES]]
-    number = _text(document.get("version")).partition(_VERSION)[2].strip("/").replace(".", "")
     return ParsedFeed(
         title=plain_line(_text(document.get("title"))),
         language=language,
         entries=make_entries(read, base=_text(document.get("feed_url")) or url, now=now),
         recovered=unreadable > 0,
         ttl=None,
-        version=f"json{number[:4]}",
+        version=f"json{number.replace('.', '')[:4]}",
         truncated=max(0, len(items) - MAX_ENTRIES),
         unreadable=unreadable,
     )
+
+
+def _version(document: Mapping[str, Any]) -> str:
+    """The version's number; '' where it is no JSON Feed. Some feeds give the number alone, where an address belongs."""
+    version = _text(document.get("version"))
+    if _VERSION in version:
+        return version.partition(_VERSION)[2].strip("/") or "1"
+    return version if version in ("1", "1.0", "1.1") and isinstance(document.get("items"), list) else ""
 
 
 def _item(item: Mapping[str, Any], feed_authors: tuple[str, ...], language: str | None) -> Item:

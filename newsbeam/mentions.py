@@ -1,38 +1,53 @@
-"""The names in one document: what is a mention, and which mentions are one entity.
+"""The names in one document: what is a mention, and what the gazetteer and the model each have to say about it.
 
-Two finders, a model and the gazetteer, propose mentions; where they overlap, one is kept (`_merge`). Then the whole
-document decides (`_resolve`): the kind of a name by the vote of its mentions, and which forms are one person.
-Nothing outside the document and the gazetteer is used, so that a document's entities never depend on history.
+Two finders, a model and the gazetteer, propose mentions; where they overlap, one is kept (`mentions_of`). Then the
+whole document decides (`resolution`): the kind of a name, and which forms are one entity.
+Nothing outside the document and the configuration is used, so that a document's entities never depend on history.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Sequence
 from typing import NamedTuple, Optional
 
-from newsbeam.gazetteer import Entry, Gazetteer, Match, is_word
-from newsbeam.records import EntityDetail, Span
+from newsbeam.cues import TITLES
+from newsbeam.gazetteer import Entry, Match
+from newsbeam.names import Names
 
 FIELDS = ("title", "summary", "body")
 
 _LEAD = re.compile(r"(?:[Tt]he|THE|[Aa]n?)\s+|[\s\"'“”‘’(\[,;:–—-]+")
 _TAIL = re.compile(r"(?:['’][sS]|['’]|[\s\"“”‘,;:)\]–—-]+)$")
-_TITLES = re.compile(
-    r"(?:(?:deputy|vice|prime|foreign|defen[cs]e|first)[ -])*"
-    r"(?:president|premier|chancellor|minister|secretary[- ]general|secretary|spokes(?:man|woman|person)|ambassador"
-    r"|senator|sen\.|rep\.|representative|gov\.|governor|mayor|chief|chairman|chairwoman|chair|director(?:[- ]general)?"
-    r"|gen\.|general|adm\.|admiral|lt\.|col\.|colonel|capt\.|captain|maj\.|major|sgt\.|commander|judge|justice"
-    r"|mrs?\.?|ms\.?|dr\.?|prof\.?|professor|sir|lord|lady|king|queen|prince|princess|pope|rev\.|sheikh|ayatollah)\s+",
+_FORMER = re.compile(
+    r"(?:(?:former|acting|then|late|noting|regarding|citing|quoting|meanwhile|forward|defender|hibakusha|veteran)\s+"
+    r"|ex-|then-)",
     re.IGNORECASE,
 )
-_FORMER = re.compile(r"(?:(?:former|acting|then|late)\s+|ex-|then-)", re.IGNORECASE)
+_PERSONAL = re.compile(r"(?:PM|CM|DGP|LG|SP|SSP|IGP|Coach|Gen|Lt Gen|Maj Gen|Mr|Mrs|Ms|Dr)\.? ")
 _SPACE = re.compile(r"\s+")
 _POSSESSIVE = re.compile(r"['’]s\s+")
 _SMALL_WORDS = frozenset(
     ["a", "an", "the", "and", "or", "but", "of", "in", "on", "at", "to", "for", "with", "as", "by", "from", "is", "its"]
+)
+LEGAL_FORMS = frozenset(
+    ["Ltd", "Limited", "Inc", "Corp", "Co", "LLC", "LLP", "PLC", "plc", "Pvt", "Bhd", "Sdn", "GmbH", "AG", "SA", "NV"]
+)
+_GAP = re.compile(r" (?:(?:[A-Z][\w.'’-]*|bin|bint|al|wa|de|del|da|la|von|van|der|y|ibn|ul) )?")
+_HYPHENATED = re.compile(r"-[A-Z0-9]\w*")
+_GIVEN_HYPHENATED = re.compile(
+    r"-(?!(?:class|led|based|backed|era|style|run|owned|born|made|wide|linked|controlled|related)\b)[A-Za-z]\w*"
+)
+_INITIALS = re.compile(r"(?<![\w.])(?:[A-Z]\.? ?){1,3}(?:(?<=\.)|(?<= ))$")
+_INITIAL = re.compile(r"[A-Z]\. ?[A-Z]")
+_FIRM_DOT = re.compile(r"\b(?:Ltd|Corp|Inc|Co|Pvt)\.$")
+_NOT_INSIDE = re.compile(r"\s+[(\[]|\)|/|\s+[–—|]\s+|\n")
+_NOT_INSIDE_PERSON = re.compile(r"\s+[(\[]|\)|/|\s+[–—|]\s+|\s+-\s+(?=[A-Z])|\n")  # "Lee Sang - min" is sloppy, and one
+_OWNER = re.compile(r"['’]s ")
+_OFFICE = re.compile(
+    r"(?:(?:Prime |Deputy |Vice[- ]|Attorney )?(?:Minister|President|Governor|General|Secretary|Chancellor)"
+    r"|Ruler|Rector|Director|Head|Chief|Mayor|Emir|King|Queen|Sultan|Bishop|Archbishop|Dean|Chair|Chairman|Speaker"
+    r"|Ambassador|Board|Members?) (?:of|to|for)\b"
 )
 
 
@@ -45,7 +60,9 @@ class Texts(NamedTuple):
     language: Optional[str]
 
 
-class _Found(NamedTuple):
+class Mention(NamedTuple):
+    """A name in a text, code points [start, end) of `field`; `kind` as its finder says."""
+
     field: str
     start: int
     end: int
@@ -54,27 +71,15 @@ class _Found(NamedTuple):
     entry: Optional[Entry] = None
 
 
-def find_entities(
-    text: Texts, labelled: Mapping[str, Sequence[tuple[int, int, str]]], gazetteer: Gazetteer
-) -> list[EntityDetail]:
-    """The entities of a document, commonest first, from what a model labelled (field to start, end, kind)."""
-    found: list[_Found] = []
-    for field in FIELDS:
-        value: str = getattr(text, field)
-        if value:
-            known = gazetteer.find(value, text.language)
-            found.extend(_merge(field, value, labelled.get(field, ()), known))
-    return _resolve(_without_guesses_in_title(found, text), text)
-
-
-def _merge(
-    field: str, text: str, labelled: Sequence[tuple[int, int, str]], known: Sequence[Match]
-) -> Iterable[_Found]:
+def mentions_of(
+    field: str, text: str, labelled: Sequence[tuple[int, int, str]], known: Sequence[Match], names: Names
+) -> list[Mention]:
     """Mentions of one field, none overlapping: a known name, unless it is part of a longer name."""
-    kept: list[_Found] = []
+    kept: list[Mention] = []
     taken: set[int] = set()  # the known names that are parts of longer names
-    at = 0
-    for start, end, kind in labelled:
+    covered = bytearray(len(text))
+    at = reached = 0
+    for start, end, kind in _joined(text, labelled):
         while at < len(known) and known[at].end <= start:
             at += 1
         inside = []
@@ -82,7 +87,7 @@ def _merge(
             if known[number].start >= end:
                 break
             inside.append(number)
-        start, end = _trim(text, start, end, kind, [known[number] for number in inside])
+        start, end = _trim(text, max(start, reached), end, kind, [known[number] for number in inside])
         inside = [number for number in inside if known[number].end > start and known[number].start < end]
         if start >= end:
             continue
@@ -90,20 +95,32 @@ def _merge(
             if not _is_longer_name(text, start, end, kind, [known[number] for number in inside]):
                 continue
             taken.update(inside)
-        if _is_name(text[start:end], kind):
-            kept.append(_Found(field, start, end, text[start:end], kind))
+        if is_name(text[start:end], kind, names):
+            kept.append(Mention(field, start, end, text[start:end], kind))
+            covered[start:end] = b"\1" * (end - start)
+            reached = end
     for number, match in enumerate(known):
-        if number not in taken:
+        if number not in taken and 1 not in covered[match.start : match.end]:
             form = text[match.start : match.end]
-            kept.append(_Found(field, match.start, match.end, form, match.entry.kind, match.entry))
+            kept.append(Mention(field, match.start, match.end, form, match.entry.kind, match.entry))
     kept.sort(key=lambda mention: mention.start)
     return kept
 
 
+def _joined(text: str, labelled: Sequence[tuple[int, int, str]]) -> list[tuple[int, int, str]]:
+    """The labels, those of people joined that only a space or one more capitalized word keeps apart."""
+    result: list[tuple[int, int, str]] = []
+    for start, end, kind in labelled:
+        if result and kind == "person" == result[-1][2] and _GAP.fullmatch(text, result[-1][1], start):
+            start = result.pop()[0]
+        result.append((start, end, kind))
+    return result
+
+
 def _trim(text: str, start: int, end: int, kind: str, known: Sequence[Match]) -> tuple[int, int]:
     """The span without article, quotes, title before a person and 's; after its owner, where that is a known name."""
-    if (newline := text.find("\n", start, end)) >= 0:
-        end = newline
+    if broken := (_NOT_INSIDE_PERSON if kind == "person" else _NOT_INSIDE).search(text, start, end):
+        end = broken.start()
     for match in known:  # "Japan's Kishida Fumio", "Taiwan's Foreign Ministry"
         if match.start <= start and (owner := _POSSESSIVE.match(text, match.end, end)):
             start = owner.end()
@@ -115,12 +132,21 @@ def _trim(text: str, start: int, end: int, kind: str, known: Sequence[Match]) ->
         if former := _FORMER.match(text, start, end):
             start = former.end()
         for match in known:  # "US President", "French Gen."
-            if match.start == start and (space := _SPACE.match(text, match.end, end)):
-                start = space.end() if _TITLES.match(text, space.end(), end) else start
-        if titles := _TITLES.match(text, start, end):
+            space = _SPACE.match(text, match.end, end) if match.start == start else None
+            if space and (TITLES.match(text, space.end(), end) or _INITIAL.match(text, space.end(), end)):
+                start = space.end()
+        while titles := TITLES.match(text, start, end):
             start = titles.end()
-        if (slash := text.find("/", start, end)) >= 0:  # a photographer and the agency
-            end = slash
+        if (owner := _OWNER.search(text, start, end)) and owner.start() > start:
+            end = owner.start()
+        if initials := _INITIALS.search(text, max(start - 9, 0), start):
+            start = initials.start()
+    elif kind in ("organization", "place", "other") and (titles := _PERSONAL.match(text, start, end)):
+        start = titles.end()
+    if rest := (_GIVEN_HYPHENATED if kind == "person" else _HYPHENATED).match(text, end):
+        end = rest.end()
+    if _FIRM_DOT.search(text, start, end):
+        end -= 1
     return start, end
 
 
@@ -128,23 +154,30 @@ def _is_longer_name(text: str, start: int, end: int, kind: str, known: Sequence[
     """Whether a span is a name of which the known names are only parts, as Bank of Japan, Jordan Peterson."""
     if any(match.start < start or match.end > end for match in known):
         return False
+    if kind != "organization" and any(_is_whole_person(text, match) for match in known):
+        return False
     rest = text[start:end]
     for match in known:
         rest = rest.replace(text[match.start : match.end], " ", 1)
     if kind in ("place", "group") and re.search(r",|\band\b|/", rest):
         return False
-    return any(word[0].isupper() for word in rest.split())
+    return any(word[0].isupper() and word.strip(".,") not in LEGAL_FORMS for word in rest.split())
 
 
-def _is_name(form: str, kind: str) -> bool:
+def _is_whole_person(text: str, match: Match) -> bool:
+    return match.entry.kind == "person" and " " in text[match.start : match.end]
+
+
+def is_name(form: str, kind: str, names: Names) -> bool:
+    """Whether a form may be a name at all."""
     if len(form) < 2 or len(form) > 100 or not any(char.isalpha() for char in form):
         return False
-    if form.islower():
+    if form.islower() or form.lower() in names.never or _OFFICE.match(form) or form.startswith(("of ", "for ", "and ")):
         return False
     return kind != "person" or not any(char.isdigit() for char in form)
 
 
-def _without_guesses_in_title(found: Sequence[_Found], text: Texts) -> list[_Found]:
+def without_guesses_in_title(found: Sequence[Mention], text: Texts) -> list[Mention]:
     """Mentions but those that a Title Case Headline alone suggests: there every word looks like a name."""
     if len(text.summary) + len(text.body) < 200 or not _is_title_case(text.title):
         return list(found)
@@ -157,124 +190,3 @@ def _without_guesses_in_title(found: Sequence[_Found], text: Texts) -> list[_Fou
 def _is_title_case(title: str) -> bool:
     words = [word for word in re.findall(r"[^\W\d_][\w'’]*", title) if word.lower() not in _SMALL_WORDS]
     return len(words) >= 4 and sum(word[0].isupper() for word in words) >= 0.8 * len(words)
-
-
-class _Group:
-    """The mentions that are taken to be one entity."""
-
-    def __init__(self) -> None:
-        self.mentions: list[_Found] = []
-
-    @cached_property
-    def entry(self) -> Entry | None:
-        return next((mention.entry for mention in self.mentions if mention.entry is not None), None)
-
-    @cached_property
-    def kind(self) -> str:
-        if self.entry is not None:
-            return self.entry.kind
-        return Counter(mention.kind for mention in self.mentions).most_common(1)[0][0]
-
-    @cached_property
-    def name(self) -> str:
-        if self.entry is not None:
-            return self.entry.name
-        # The commonest way to write it; one in capitals only where there is no other.
-        forms = Counter(_canonical(mention.form) for mention in self.mentions)
-        return max(forms, key=lambda form: (not form.isupper(), forms[form]))
-
-    @cached_property
-    def tokens(self) -> frozenset[str]:
-        return frozenset(re.findall(r"[^\W_]+", self.name.lower()))
-
-
-def _canonical(form: str) -> str:
-    return " ".join(form.replace("’", "'").split())
-
-
-def _resolve(found: Sequence[_Found], text: Texts) -> list[EntityDetail]:
-    groups: dict[str, _Group] = {}
-    for mention in found:
-        key = f"={mention.entry.name}" if mention.entry is not None else _canonical(mention.form).lower()
-        groups.setdefault(key, _Group()).mentions.append(mention)
-    entities = _join_people(list(groups.values()))
-    _find_missed(entities, text)
-    details = [_detail(group) for group in entities]
-    return sorted(details, key=lambda detail: (-detail.mentions, detail.name))
-
-
-def _join_people(groups: Sequence[_Group]) -> list[_Group]:
-    """Joins what names one person: the same words in another order, and part of a name that only one person has.
-
-    A single word joins whatever kind the model gave it: "Stoltenberg" alone is as often called a place.
-    """
-    people = [group for group in groups if group.kind == "person" and len(group.tokens) > 1]
-    people.sort(key=lambda group: (-len(group.tokens), group.entry is None, -len(group.mentions)))
-    whole: list[_Group] = []
-    result: list[_Group] = []
-    joined: set[int] = set()
-    for group in people:
-        holders = [other for other in whole if group.tokens <= other.tokens]
-        if len(holders) == 1 and (group.entry is None or group.entry is holders[0].entry):
-            holders[0].mentions.extend(group.mentions)
-            joined.add(id(group))
-        elif not holders:
-            whole.append(group)
-    for group in groups:
-        if id(group) in joined:
-            continue
-        if group.entry is None and len(group.tokens) == 1 and group.kind != "group":
-            holders = [other for other in whole if group.tokens <= other.tokens]
-            if len(holders) == 1 and len(group.name) > 2:
-                holders[0].mentions.extend(group.mentions)
-                continue
-        result.append(group)
-    return result
-
-
-def _find_missed(groups: Sequence[_Group], text: Texts) -> None:
-    """Adds the mentions of people and organizations that the model missed, where it saw the same form elsewhere.
-
-    A single word that the text also has in small letters ("may", "will") is left alone.
-    """
-    fields = [(field, value) for field in FIELDS if (value := getattr(text, field))]
-    taken = {field: [False] * len(value) for field, value in fields}
-    for group in groups:
-        for mention in group.mentions:
-            taken[mention.field][mention.start : mention.end] = [True] * (mention.end - mention.start)
-    forms = {
-        form: group
-        for group in groups
-        if group.kind in ("person", "organization")
-        for form in {mention.form for mention in group.mentions}
-        if len(form) > 2 and (" " in form or not any(_has_word(value, form.lower()) for _, value in fields))
-    }
-    for form in sorted(forms, key=lambda form: (-len(form), form)):
-        for field, value in fields:
-            start = value.find(form)
-            while start >= 0:
-                end = start + len(form)
-                if is_word(value, start, end) and not any(taken[field][start:end]):
-                    forms[form].mentions.append(_Found(field, start, end, form, forms[form].kind))
-                    taken[field][start:end] = [True] * len(form)
-                start = value.find(form, end)
-
-
-def _has_word(text: str, word: str) -> bool:
-    start = text.find(word)
-    while start >= 0 and not is_word(text, start, start + len(word)):
-        start = text.find(word, start + 1)
-    return start >= 0
-
-
-def _detail(group: _Group) -> EntityDetail:
-    mentions = sorted(group.mentions, key=lambda mention: (FIELDS.index(mention.field), mention.start))
-    return EntityDetail(
-        name=group.name,
-        kind=group.kind,
-        mentions=len(mentions),
-        in_title=any(mention.field == "title" for mention in mentions),
-        forms=tuple(dict.fromkeys(mention.form for mention in mentions)),
-        spans=tuple(Span(mention.field, mention.start, mention.end) for mention in mentions),
-        wikidata=group.entry.wikidata if group.entry is not None else None,
-    )

@@ -1,8 +1,9 @@
 """How a stored article and a newly read one become one: pure, and the same for both stores.
 
-Precedence is fixed, so that the order of arrival does not matter: the page's text, else the text of the entry with
-the least feed id and key; other entries only join `feeds[]`. What a page lacks (a summary), the least of the entries
-that led to it supplies. The least of all owns what is said beside the content (source, authors, date).
+Precedence is fixed, so that the order of arrival does not matter: the page's text, else the text of the first entry;
+other entries only join `feeds[]`. First are the publisher's own entries, then those with the least feed id and key.
+What a page lacks (a summary), the first of the entries that led to it supplies. The first of all owns what is said
+beside the content (source, authors, date).
 `revision` counts changes of content, `version` writes.
 """
 
@@ -42,10 +43,10 @@ def place(draft: Draft, get: Callable[[str], Optional[Article]]) -> tuple[Draft,
     article, row = draft.article, draft.row
     if row.article_id and row.article_id != article.id:
         known = get(row.article_id)
-        if known:
+        if known and not _clashes(known, draft, remembered=True):
             return draft._replace(article=article._replace(id=known.id)), known
     stored = get(article.id)
-    if stored is None or row.article_id == article.id or not _clashes(stored, draft):
+    if stored is None or not _clashes(stored, draft, remembered=row.article_id == article.id):
         return draft, stored
     own = identity.link_id(row.entry, article.source.id)
     if own == article.id:
@@ -54,13 +55,22 @@ def place(draft: Draft, get: Callable[[str], Optional[Article]]) -> tuple[Draft,
     return draft._replace(article=moved, labels=_add(draft.labels, CLASH)), get(own)
 
 
-def _clashes(stored: Article, draft: Draft) -> bool:
+def _clashes(stored: Article, draft: Draft, *, remembered: bool) -> bool:
+    """Whether a draft must not touch a stored article, though it claims its id.
+
+    On another host and from another source, the texts have to agree: nobody takes over another publisher's article by
+    a redirect or a rel=canonical. Within one, `remembered` entries are trusted, and of others title or text agrees.
+    """
+    new = draft.article
     if stored.status == "deleted":  # what was taken down is taken down under every address that leads to it
         return False
     link = identity.canonicalize_url(draft.row.entry.link) or draft.row.entry.link
-    if any(ref.row == draft.row.id for ref in stored.feeds) or stored.url in (link, draft.article.url):
+    if any(ref.row == draft.row.id for ref in stored.feeds) or stored.url == new.url:
         return False
-    return not identity.same_content(stored, draft.article.title, draft.article.body)
+    hosts = {identity.host_of(stored.url), identity.host_of(stored.canonical_url or stored.url)}
+    if identity.host_of(new.url) not in hosts and new.source.id != stored.source.id:
+        return not identity.same_content(stored, "", new.body)
+    return not remembered and stored.url != link and not identity.same_content(stored, new.title, new.body)
 
 
 def merge_draft(stored: Optional[Article], draft: Draft, now: int) -> Merged:
@@ -73,8 +83,9 @@ def merge_draft(stored: Optional[Article], draft: Draft, now: int) -> Merged:
     row, new = draft.row, draft.article
     labels = _add(draft.labels, FEED_TEXT_ONLY) if new.text_from == "feed" else tuple(draft.labels)
     said_at = new.published_at if new.published_from == "feed" else None
+    publisher = _is_publisher(new)
     if stored is None:
-        ref = FeedRef(row.feed.id, row.entry.key, row.id, row.poll, "new", labels, said_at)
+        ref = FeedRef(row.feed.id, row.entry.key, row.id, row.poll, "new", labels, said_at, publisher)
         article = new._replace(
             revision=1,
             version=1,
@@ -97,13 +108,17 @@ def merge_draft(stored: Optional[Article], draft: Draft, now: int) -> Merged:
 
     own = (row.feed.id, row.entry.key)
     change = _content_change(stored, draft)
-    fields = {name: getattr(new, name) for name in _OWNED} if own == min([own, *refs]) else {}
+    ranks = [_rank(ref) for name, ref in refs.items() if name != own]
+    owns = all((not publisher, *own) <= rank for rank in ranks)
+    fields = {name: getattr(new, name) for name in _OWNED} if owns else {}
     if change in ("revised", "upgraded"):
         fields |= _content(new, stored, draft)
     if change == "upgraded":
         labels = _add(labels, UPGRADED)
     outcome = "revised" if change == "revised" else "unchanged"
-    refs[own] = FeedRef(*own, row.id, row.poll, outcome, labels, said_at or (last.published_at if last else None))
+    refs[own] = FeedRef(
+        *own, row.id, row.poll, outcome, labels, said_at or (last.published_at if last else None), publisher
+    )
     fields["feeds"] = _capped(refs)
     fields["version"] = stored.version + 1
     fields["indexed_at"] = to_iso(now)
@@ -145,9 +160,9 @@ def _content_change(stored: Article, draft: Draft) -> str:
 
 def _supply(stored: Article, draft: Draft) -> tuple[bool, bool]:
     """Whether a draft's entry is the least of those with the same kind of text, and whether another one was before."""
-    own = (draft.row.feed.id, draft.row.entry.key)
+    own = (not _is_publisher(draft.article), draft.row.feed.id, draft.row.entry.key)
     without_page = draft.article.text_from == "feed"
-    others = [(ref.id, ref.key) for ref in stored.feeds if (FEED_TEXT_ONLY in ref.labels) == without_page]
+    others = [_rank(ref) for ref in stored.feeds if (FEED_TEXT_ONLY in ref.labels) == without_page]
     least = min(others, default=None)
     return least is None or own <= least, least is None or own < least
 
@@ -202,6 +217,16 @@ def _annotations_without(new: Article, fields: set[str]) -> dict[str, Any]:
     }
 
 
+def _rank(ref: FeedRef) -> tuple[bool, str, str]:
+    """The order of precedence of entries: the publisher's own first, then by feed id and key."""
+    return (not ref.publisher, ref.id, ref.key)
+
+
+def _is_publisher(article: Article) -> bool:
+    """Whether the source that carries an article is that of the article's address."""
+    return identity.same_owner(article.url, f"http://{article.source.domain}/")
+
+
 def _capped(refs: Mapping[tuple[str, str], FeedRef]) -> tuple[FeedRef, ...]:
     """The entries that carry an article, in order; of one feed the least, and the newest of the others."""
     kept: list[FeedRef] = []
@@ -214,7 +239,7 @@ def _capped(refs: Mapping[tuple[str, str], FeedRef]) -> tuple[FeedRef, ...]:
 
 def _date(stored: Article, new: Article, refs: Sequence[FeedRef], first_seen_at: str) -> dict[str, Any]:
     """When it was published: as the least entry with a date says, else the page or address, else when first seen."""
-    given = next((ref.published_at for ref in refs if ref.published_at), None)
+    given = next((ref.published_at for ref in sorted(refs, key=_rank) if ref.published_at), None)
     if given:
         return {"published_at": given, "published_from": "feed", "timestamp": given}
     told = next((article for article in (new, stored) if article.published_from in ("page", "url")), None)

@@ -91,12 +91,12 @@ class WorkPool:
             raise PoolStoppedError(f"the pool is gone: {error}") from error
 
     def call_alone(self, function: Callable[..., T], *args: Any, seconds: float) -> T:
-        """As `call`, but an item gets up to three attempts, since a death may be its neighbour's or the machine's."""
+        """As `call`, but a death gets up to three attempts, since it may be the machine's; an overrun is the item's."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return self.call(function, *args, seconds=seconds)
-            except PoolError:
-                if attempt == ATTEMPTS:
+            except PoolError as death:
+                if death.overran or attempt == ATTEMPTS:
                     raise
         raise AssertionError("unreachable")
 

@@ -217,7 +217,7 @@ class Failure(NamedTuple):
 class FeedRef(NamedTuple):
     """An entry of a feed that carries an article: its last row that was written, the poll that saw it, and what it did.
 
-    `published_at` is the date that the entry gives.
+    `published_at` is the date that the entry gives; `publisher` says that its source is that of the article's address.
     """
 
     id: str
@@ -227,6 +227,7 @@ class FeedRef(NamedTuple):
     outcome: str
     labels: Sequence[str] = ()
     published_at: Optional[str] = None
+    publisher: bool = False
 
 
 class Span(NamedTuple):

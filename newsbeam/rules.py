@@ -1,4 +1,6 @@
-"""The rules of topics, from config/topics.yaml: loading and checking. `topics` applies them; docs/topics.md explains.
+"""The rules of topics, from config/topics.yaml and config/topics/: loading and checking.
+
+`topics` applies them; docs/topics.md explains.
 
 A rule hits where all its groups are found within one sentence (or paragraph, or document) and none of its `none`
 groups. A group is found where at least `at_least` different ones of its phrases and entities are.
@@ -55,6 +57,7 @@ class Example(NamedTuple):
     language: str
     positive: bool
     line: int
+    file: str = "topics.yaml"
 
 
 class Topic(NamedTuple):
@@ -99,23 +102,35 @@ def _version(topics: Sequence[Topic], owners: Mapping[str, str]) -> str:
 
 
 def load_topics(config_dir: Path) -> TopicRules:
-    """The rules of config/topics.yaml. Raises ConfigError that names file, line, topic and key."""
-    top = read_node(config_dir / "topics.yaml").mapping(("sets", "topics"), required=("topics",))
-    sets = top["sets"].mapping() if "sets" in top else {}
+    """The rules of config/topics.yaml, and after it those of config/topics/*.yaml by name, where there are any.
+
+    The sets of topics.yaml hold in every file, those of another file in it alone. Raises ConfigError that names file,
+    line, topic and key.
+    """
     gazetteer = load_gazetteer(config_dir)
+    shared: dict[str, Node] = {}
     topics: list[Topic] = []
-    for node in top["topics"].items():
-        topic = _Reader(sets, gazetteer).topic(node)
-        if any(topic.id == other.id for other in topics):
-            raise node.error(f"the topic {topic.id!r} is defined twice")
-        topics.append(topic)
+    for path in [config_dir / "topics.yaml", *sorted((config_dir / "topics").glob("*.yaml"))]:
+        top = read_node(path).mapping(("sets", "topics"), required=("topics",))
+        own = top["sets"].mapping() if "sets" in top else {}
+        for name in own.keys() & shared.keys():
+            raise own[name].error(f"topics.yaml has a set {name!r} already")
+        reader = _Reader({**shared, **own}, gazetteer, path.relative_to(config_dir).as_posix())
+        for node in top["topics"].items():
+            topic = reader.topic(node)
+            if any(topic.id == other.id for other in topics):
+                raise node.error(f"the topic {topic.id!r} is defined twice")
+            topics.append(topic)
+        if path.parent == config_dir:
+            shared = own
     return TopicRules(topics, gazetteer)
 
 
 class _Reader:
-    def __init__(self, sets: Mapping[str, Node], gazetteer: Gazetteer) -> None:
+    def __init__(self, sets: Mapping[str, Node], gazetteer: Gazetteer, file: str) -> None:
         self._sets = sets
         self._known = gazetteer.by_name
+        self._file = file
 
     def topic(self, node: Node) -> Topic:
         keys = node.mapping(required=("id",))
@@ -137,7 +152,7 @@ class _Reader:
             exclude=tuple(self.rule(item, excludes=True) for item in keys["exclude"].items())
             if "exclude" in keys
             else (),
-            examples=tuple(_examples(keys["examples"])) if "examples" in keys else (),
+            examples=tuple(_examples(keys["examples"], self._file)) if "examples" in keys else (),
             iptc=iptc,
         )
 
@@ -217,7 +232,7 @@ class _Reader:
         return self._sets[name[1:]]
 
 
-def _examples(node: Node) -> list[Example]:
+def _examples(node: Node, file: str) -> list[Example]:
     found: list[Example] = []
     for kind, items in node.mapping(("positive", "negative")).items():
         for item in items.items():
@@ -233,6 +248,7 @@ def _examples(node: Node) -> list[Example]:
                     language=texts.get("language", "en"),
                     positive=kind == "positive",
                     line=item.line,
+                    file=file,
                 )
             )
     return found

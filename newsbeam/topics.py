@@ -49,7 +49,7 @@ class Explanation(NamedTuple):
 
 
 class ExampleFailure(NamedTuple):
-    """An example of config/topics.yaml that its own topic's rules get wrong."""
+    """An example that its own topic's rules get wrong. `file` is relative to the configuration's directory."""
 
     topic: str
     positive: bool
@@ -57,6 +57,7 @@ class ExampleFailure(NamedTuple):
     text: str
     score: float
     threshold: float
+    file: str = "topics.yaml"
 
 
 def tag_topics(
@@ -131,7 +132,9 @@ def run_examples(rules: TopicRules, annotate: Annotate | None = None) -> list[Ex
         if (outcome is not None and outcome.tagged) != example.positive:
             shown = " / ".join(part for part in text[:3] if part)
             score = outcome.score if outcome is not None else 0.0
-            failures.append(ExampleFailure(topic.id, example.positive, example.line, shown, score, topic.threshold))
+            failures.append(
+                ExampleFailure(topic.id, example.positive, example.line, shown, score, topic.threshold, example.file)
+            )
     return failures
 
 
@@ -163,6 +166,7 @@ def _any_of(hits: Iterable[Hit]) -> float:
     for hit in hits:
         strongest[hit.piece] = max(hit.strength, strongest.get(hit.piece, 0.0))
     return 1 - math.prod(1 - strength for strength in strongest.values())
+
 
 __all__ = [
     "ExampleFailure", "Explanation", "Nearly", "Scored", "TopicRules", "explain_topics", "load_topics", "run_examples",

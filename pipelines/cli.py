@@ -65,6 +65,7 @@ def run(arguments: Optional[list[str]] = None) -> int:
     from pipelines import (  # noqa: F401  (they register their commands)
         commands_articles,
         commands_backfill,
+        commands_entities,
         commands_failures,
         commands_feeds,
         commands_manage,

@@ -157,7 +157,7 @@ def test(config: Config = None, json: Json = False) -> int:
         else:
             wanted = "has" if failure.positive else "must not have"
             output.note(
-                f"topics.yaml:{failure.line}: {wanted} {failure.topic}, but scores {failure.score:g}"
+                f"{failure.file}:{failure.line}: {wanted} {failure.topic}, but scores {failure.score:g}"
                 f" of {failure.threshold:g}: {failure.text[:80]}"
             )
     if not json:
@@ -180,7 +180,7 @@ def _from_file(path: Path, settings: Settings) -> Article:
     except ReadError as error:
         raise ConfigError(f"{path}: {error}") from error
     line = json_module.dumps({"title": content.title, "text": text}).encode()
-    row = backfill.read_line(line, poll=0, now=now_ms())
+    row = backfill.read_line(line, now=now_ms())
     draft = make_draft(row, Page("", content), read_at=now_ms()) if isinstance(row, EntryRow) else None
     if draft is None:
         raise ConfigError(f"{path}: no text in it")

@@ -47,6 +47,7 @@ def test_who_is_in_it(found: Entities) -> None:
 def test_stoltenberg_is_one_person_and_nobody_is_invented(found: Entities) -> None:
     people = {detail.name for detail in found.details if detail.kind == "person"}
     assert people == {"Jens Stoltenberg", "Kishida Fumio", "Mao Ning"}
+    assert "Fumio Kishida" in next(detail.forms for detail in found.details if detail.name == "Kishida Fumio")
     assert [detail.name for detail in found.details if "Stoltenberg" in " ".join(detail.forms)] == ["Jens Stoltenberg"]
     assert {detail.name for detail in found.details if detail.in_title} == {"NATO", "Indo-Pacific", "Russia", "China"}
 
@@ -55,12 +56,15 @@ def test_spans_are_exact(found: Entities, texts: Texts) -> None:
     def read(detail: EntityDetail) -> set[str]:
         return {getattr(texts, span.field)[span.start : span.end] for span in detail.spans}
 
-    assert all(read(detail) == set(detail.forms) for detail in found.details)
+    for detail in found.details:
+        assert set(detail.forms) - read(detail) <= {f"{b} {a}" for a, _, b in [detail.name.partition(" ")]}
+        assert read(detail) <= set(detail.forms)
 
 
 def test_what_it_is_about(found: Entities, texts: Texts, rules: TopicRules) -> None:
     topics = {topic.id: topic for topic in tag_topics(*texts[:3], found.details, rules, "en")}
-    assert topics.keys() == {"indo-pacific-partnership", "nato"}, "Taiwan and its strait are mentioned in passing"
+    assert {"indo-pacific-partnership", "nato"} <= topics.keys()
+    assert not topics.keys() & {"taiwan-strait", "sport", "health", "elections"}, "Taiwan is mentioned in passing"
     topic = topics["indo-pacific-partnership"]
     assert topic.score > 0.95 and topic.rules_version == rules.version
     for item in topic.evidence:

@@ -363,9 +363,63 @@ def test_control_characters_go() -> None:
     assert clean_text(BODY.replace("e", "e\0")).body == BODY
 
 
+@pytest.mark.parametrize(
+    "reference", ["&#27;", "&#8;", "&#5", "&#xFFFE;", "&#Xffff;", "&#x0001f;", "&#65535;", "&#0000001;", "&#x1b;"]
+)
+def test_references_to_control_characters_go(reference: str) -> None:
+    head = f"<title>A big{reference} day</title><meta name='description' content='{reference}Two ships.'>"
+    html = page(head, f"<p class='{reference}'>{P1[:20]}{reference}{P1[20:]}</p><p>{P2}</p><p>{P3}</p>")
+    content = extract_page(html, url=URL)
+    assert (content.title, content.summary, content.body) == ("A big day", "Two ships.", BODY)
+
+
+@pytest.mark.parametrize("space", ["&#11;", "&#12;", "&#x0c;", "\x0b", "\x0c", "&#9;", "&#10;", "&#x0d;"])
+def test_white_space_that_xml_refuses_stays_white_space(space: str) -> None:
+    html = page(body=f"<p{space if space < '&' else ''}>{P1.replace(' ', space)}</p><p>{P2}</p><p>{P3}</p>")
+    assert extract_page(html, url=URL).body == BODY
+
+
+def test_other_references_stay() -> None:
+    html = page(body=f"<p>{P1}</p><p>&#49;&#128; &#x1F6A2; &#271; &#x1bc; &#8221;&#31 &amp;#27; &#146;</p><p>{P3}</p>")
+    assert extract_page(html, url=URL).body.split("\n\n")[1] == "1€ 🚢 ď Ƽ ” &#27; ’"
+
+
+def test_characters_that_hide_or_reorder_go() -> None:
+    hidden = "\u202e\u200b\u2066\u200f\ufeff\u00ad"
+    parts = [f"{part[:9]}{hidden}{part[9:]}" for part in (P1, P2, P3)]
+    head = f"<title>The{hidden} ferries</title><meta name='description' content='{hidden}Two ships.'>"
+    head += f"<meta name='author' content='Jane{hidden} Doe'><meta name='keywords' content='sea{hidden}'>"
+    content = extract_page(page(head, "".join(f"<p>{part}</p>" for part in parts)), url=URL)
+    assert (content.title, content.summary, content.body) == ("The ferries", "Two ships.", BODY)
+    assert (content.authors, content.categories) == (("Jane Doe",), ("sea",))
+    given = clean_text("\n".join(parts), title=f"The{hidden} ferries")
+    assert (given.title, given.body) == ("The ferries", BODY)
+
+
+def test_titles_and_summaries_have_a_bound() -> None:
+    head = f"<title>{'ship ' * 1_000}</title><meta name='description' content='{'sea ' * 10_000}'>"
+    content = extract_page(page(head), url=URL)
+    assert content.title == ("ship " * 200).strip() and content.summary == ("sea " * 5_000).strip()
+    assert clean_text(BODY, title="x" * 2_000).title == "x" * 1_000
+
+
+def attributes(number: int) -> str:
+    return " ".join(f"a{i}=1" for i in range(number))
+
+
+def test_elements_with_too_many_attributes_are_refused() -> None:
+    assert extract_page(page(body=f"{PARAGRAPHS}<br {attributes(1_000)}>"), url=URL).body == BODY
+    for before in ("", '<!-- <p a=" -->', "<script>'<!--'; '<p a=\"'</script>", "<p a='>' b=\">\" c=>", "<p \" ' b>"):
+        for tag in ("p", "br", "svg", "x-y", "p b='>' c=\">\""):
+            with pytest.raises(ExtractError, match="attributes") as caught:
+                extract_page(page(body=f"{PARAGRAPHS}{before}<{tag} {attributes(1_001)}>"), url=URL)
+            assert caught.value.reason == "no_text"
+    assert extract_page(page(body=PARAGRAPHS + f"<!-- <p {attributes(1_001)}> -->"), url=URL).body == BODY
+
+
 _TAGS = (
     *("<p>", "</p>", "<div class='related'>", "</div>", "<table><tr><td>", "<ul><li>", "<br>", "<h1>", "</h1>", "<!--"),
-    *("-->", "<![CDATA[", "&#x0;", "&bogus;", "<script>", "</script>", "<a href='", "'>", "\0", " "),
+    *("-->", "<![CDATA[", "&#x0;", "&#27;", "&#", "&bogus;", "<script>", "</script>", "<a href='", "'>", "\0", " "),
 )
 _SOUP = st.lists(st.sampled_from((*_TAGS, P1, P2, TITLE)), max_size=25)
 

@@ -281,6 +281,36 @@ def test_redirects_have_an_end(fetcher: Fetcher) -> None:
         assert fetcher.fetch(site.url("/n1"), kind="page").body == b"end"
 
 
+def test_each_hop_must_be_allowed(fetcher: Fetcher) -> None:
+    with Site({"/b": "here"}) as target, Site() as site:
+        site.routes |= {"/a": redirect("/c"), "/c": redirect(target.url("/b?token=1"))}
+        hops = [site.url("/a"), site.url("/c"), target.url("/b?token=1")]
+        asked: list[str] = []
+
+        def allowed(url: str) -> bool:
+            assert len(site.requests) + len(target.requests) == hops.index(url)  # before the hop is asked
+            asked.append(url)
+            return url != refused
+
+        refused = ""
+        assert fetcher.fetch(site.url("/a#top"), kind="page", allowed=allowed).body == b"here"
+        assert asked == hops
+        for number, refused in enumerate(hops):
+            del site.requests[:], target.requests[:], asked[:]
+            error = reason(fetcher, site.url("/a"), allowed=allowed)
+            assert error.reason == "robots" and route_of(error) == "never" and "token" not in error.detail
+            assert len(site.requests) + len(target.requests) == number
+
+
+def test_a_hop_whose_rules_cannot_be_had_is_not_asked(fetcher: Fetcher) -> None:
+    def allowed(url: str) -> bool:
+        raise FetchError("http_503", "robots.txt", 60)
+
+    with Site({"/": "x"}) as site:
+        error = reason(fetcher, site.url(), allowed=allowed)
+        assert (error.reason, error.retry_after) == ("http_503", 60) and not site.requests
+
+
 def test_credentials_go_to_their_own_origin_alone(fetcher: Fetcher) -> None:
     with Site({"/end": "x"}) as other, Site({"/end": "x"}) as site:
         site.routes |= {"/here": redirect("/end"), "/away": redirect(other.url("/end"))}

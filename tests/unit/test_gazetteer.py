@@ -79,7 +79,7 @@ def test_demonyms_are_a_group_that_belongs_to_its_country(gazetteer: Gazetteer) 
 def test_it_survives_pickling_after_use(gazetteer: Gazetteer) -> None:
     gazetteer.find("Japan")
     again = pickle.loads(pickle.dumps(gazetteer))
-    assert again.__dict__.keys() == {"entries"}, "the index is not sent"
+    assert again.__dict__.keys() == {"entries", "names"}, "the index is not sent"
     assert found(again, "Tokyo") == [("Tokyo", "Tokyo")]
 
 
@@ -118,6 +118,47 @@ def test_the_shipped_names_load_and_each_has_one_kind(repo: Path) -> None:
     assert [match.entry.name for match in gazetteer.find(text, "en")] == [
         "Tokyo", "Seoul", "North Korea", "Philippine", "ASEAN", "Indo-Pacific",
     ]  # fmt: skip
+
+
+def test_many_names_and_more_aliases(tmp_path: Path) -> None:
+    text = "- {name: Japan, kind: place}\n- {kind: place, of: Japan, names: [Ota, Kure]}\n"
+    text += "- {also: Japan, aliases: {fr: [Japon]}}\n"
+    gazetteer = load(tmp_path, text)
+    assert {entry.name: entry.of for entry in gazetteer.entries} == {"Japan": None, "Ota": "Japan", "Kure": "Japan"}
+    assert found(gazetteer, "Japon, Kure", "fr") == [("Japon", "Japan"), ("Kure", "Kure")]
+    assert found(gazetteer, "Japon, Kure", None) == [("Kure", "Kure")]
+    for wrong, words in (
+        ("- {also: B, aliases: [C]}", "'B'"),
+        ("- {kind: place, names: [A], wikidata: Q1}", "wikidata"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            load(tmp_path, wrong)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "names"),
+    [
+        (
+            "ja",
+            "岸田首相は北京で習近平氏と会い、北朝鮮と南シナ海について話した",
+            "Kishida Fumio|Beijing|Xi Jinping|North Korea|South China Sea",
+        ),
+        ("zh", "北约秘书长与日本首相讨论台海和乌克兰", "NATO|Japan|Taiwan Strait|Ukraine"),
+        ("ko", "윤석열 대통령은 도쿄에서 북한과 나토를", "Yoon Suk Yeol|Tokyo|North Korea|NATO"),
+        ("fr", "L’OTAN et la Corée du Sud à Pékin", "NATO|South Korea|Beijing"),
+        ("de", "Die Vereinigten Staaten und Südkorea in Brüssel", "United States|South Korea|Brussels"),
+        ("es", "Japón y Estados Unidos en la ONU", "Japan|United States|United Nations"),
+        ("pt", "Coreia do Norte e Rússia em Moscou", "North Korea|Russia|Moscow"),
+        ("id", "Jepang dan Amerika Serikat di Laut Cina Selatan", "Japan|United States|South China Sea"),
+        ("vi", "Nhật Bản và Trung Quốc ở Biển Đông", "Japan|China|South China Sea"),
+        ("ru", "Глава НАТО в Киеве о Китае и Японии", "NATO|Kyiv|China|Japan"),
+        ("ar", "اليابان وروسيا في الأمم المتحدة", "Japan|Russia|United Nations"),
+        ("th", "ญี่ปุ่นและอาเซียน", "Japan|ASEAN"),
+        ("hi", "जापान और भारत", "Japan|India"),
+    ],
+)
+def test_names_in_other_languages(repo: Path, language: str, text: str, names: str) -> None:
+    assert [match.entry.name for match in load_gazetteer(repo / "config").find(text, language)] == names.split("|")
 
 
 @settings(deadline=None, max_examples=100)

@@ -269,6 +269,40 @@ def test_what_was_found_in_a_summary_that_is_not_taken_goes_with_it() -> None:
     assert (merged.people, merged.places, merged.topics, merged.topic_details) == ((), ("New",), (), ())
 
 
+EVIL = {"source": Source("evil", "Evil", "evil.example"), "url": "https://evil.example/x"}
+
+
+def test_an_entry_that_led_elsewhere_before_does_not_bring_its_own_page_there() -> None:
+    """A redirect to another publisher's page first, a page of one's own later."""
+    good = make("good")
+    stored = merge_draft(None, good, NOW).article
+    assert stored
+    later = make("evil", change=1, body="Bought by us.", read_at=NOW + 9, article_id=stored.id, **EVIL)
+    own = identity.url_id("https://evil.example/x")
+    moved, found = place(later._replace(article=later.article._replace(id=own)), {stored.id: stored}.get)
+    assert (moved.article.id, found) == (own, None)
+
+
+def test_a_canonical_on_another_host_needs_the_same_text() -> None:
+    good = make("good", page_title="Ministers sign a radar pact")
+    stored = merge_draft(None, good, NOW).article
+    assert stored
+    claim = make("evil", body="Quite another text.", page_title="Ministers sign a radar pact", read_at=NOW + 9, **EVIL)
+    claim = claim._replace(row=claim.row._replace(entry=claim.row.entry._replace(link=EVIL["url"])))
+    moved, _ = place(claim, {stored.id: stored}.get)
+    assert moved.article.id == identity.url_id("https://evil.example/x") and CLASH in moved.labels
+    same = claim._replace(article=claim.article._replace(body=stored.body))
+    assert place(same, {stored.id: stored}.get)[1] == stored
+
+
+def test_the_publishers_own_entry_goes_before_any_other_feeds() -> None:
+    aggregator = make("aaa", source=Source("evil", "Evil", "evil.example"), published_at="2001-01-01T00:00:00.000Z")
+    own = make("zzz", source=Source("daily", "Daily", "daily.example"))
+    for drafts in ((aggregator, own), (own, aggregator)):
+        article, _ = run(*drafts)
+        assert (article.source.id, article.published_at) == ("daily", own.article.published_at)
+
+
 def test_feed_text_never_replaces_a_page() -> None:
     article, results = run(make("b"), make("a", page=False, body="Feed.", read_at=NOW + 9))
     assert (article.body, article.text_from, results[1].outcome) == ("The body.", "page", "unchanged")

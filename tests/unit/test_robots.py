@@ -86,6 +86,19 @@ def test_hosts_and_ports_have_their_own(robots: Robots) -> None:
         assert robots.allowed(open_.url("/news"))
 
 
+def test_redirects_of_pages_keep_to_the_rules_of_each_host() -> None:
+    fetcher = Fetcher(FetchSettings(allow_networks=("127.0.0.0/8",), timeout=5))
+    robots = Robots(fetcher)
+    with Site({"/robots.txt": "User-agent: *\nDisallow: /no", "/yes": "text"}) as other, Site() as site:
+        site.routes |= {"/a": redirect(other.url("/yes")), "/b": redirect(other.url("/no"))}
+        assert fetcher.fetch(site.url("/a"), kind="page", allowed=robots.allowed).body == b"text"
+        with pytest.raises(FetchError) as caught:
+            fetcher.fetch(site.url("/b"), kind="page", allowed=robots.allowed)
+        assert caught.value.reason == "robots" and other.url("/no") in caught.value.detail
+        assert [request.path for request in other.requests] == ["/robots.txt", "/yes"]
+    fetcher.close()
+
+
 def test_what_is_past_the_cap_is_not_read(robots: Robots) -> None:
     body = "User-agent: *\nDisallow: /a\n" + "# padding\n" * 60_000 + "Disallow: /b\n"
     with Site({"/robots.txt": body}) as site:
@@ -110,6 +123,28 @@ def test_threads_ask_once(robots: Robots) -> None:
         answers = list(pool.map(ask, [site.url("/private")] * 4 + [site.url("/news")] * 4))
         assert answers == [False] * 4 + [True] * 4
         assert len(site.requests) == 1
+
+
+def test_memory_is_bounded_by_the_sizes_of_the_rules(monkeypatch: pytest.MonkeyPatch, robots: Robots) -> None:
+    monkeypatch.setattr("newsbeam.robots._MAX_BYTES", 1_000)
+    sites: list[Any] = [Site({"/robots.txt": "#" * size}) for size in (600, 400, 300, 1_001)]
+    asked = (0, 1, 0, 2, 0, 1, 3, 3, 2)  # 2 puts 1 out, 1 puts 2 out; 3 is too large to be kept, and puts all out
+    for number in asked:
+        assert robots.allowed(sites[number].url("/"))
+    assert [len(site.requests) for site in sites] == [1, 2, 2, 2]
+    for site in sites:
+        site.close()
+
+
+def test_rules_that_are_asked_again_count_once(monkeypatch: pytest.MonkeyPatch, robots: Robots) -> None:
+    monkeypatch.setattr("newsbeam.robots._MAX_BYTES", 1_000)
+    with Site({"/robots.txt": "#" * 400}) as other, Site({"/robots.txt": "#" * 400}) as site:
+        assert robots.allowed(other.url("/"))
+        monkeypatch.setattr("newsbeam.robots.KEEP", -1)
+        for _ in range(3):
+            assert robots.allowed(site.url("/"))
+        assert robots.allowed(other.url("/"))
+        assert [len(other.requests), len(site.requests)] == [1, 3]
 
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch, robots: Robots) -> None:

@@ -253,6 +253,46 @@ def test_a_topic_defined_twice(tmp_path: Path) -> None:
              .replace("    label: T\n", "    label: T\n\n"))  # fmt: skip
 
 
+def test_more_files_beside_topics_yaml(tmp_path: Path) -> None:
+    more = tmp_path / "topics"
+    more.mkdir()
+    text = """\
+sets: {own: [harvest]}
+topics:
+  - id: farms
+    label: Farms
+    rules: [{name: r, weight: 0.65, all: [{entities: [$friends]}, {phrases: [$own]}]}]
+    examples: {negative: [A harvest in Japan.]}
+"""
+    (more / "farms.yaml").write_text(text)
+    rules = load(tmp_path)
+    assert [topic.id for topic in rules.topics] == ["ties", "farms"], "the files of topics/ come after topics.yaml"
+    assert [topic.id for topic in tag(rules, "A harvest in India.")] == ["farms"], "sets of topics.yaml hold there too"
+    (failure,) = run_examples(rules)
+    assert (failure.file, failure.line) == ("topics/farms.yaml", 6)
+    for name, wrong, words in [
+        ("farms.yaml:3", text.replace("id: farms", "id: ties"), "'ties' is defined twice"),
+        ("farms.yaml:1", text.replace("own: [", "friends: ["), "topics.yaml has a set 'friends' already"),
+        ("farms.yaml:5", text.replace("$own", "$other"), "no set 'other'"),
+    ]:
+        (more / "farms.yaml").write_text(wrong)
+        with pytest.raises(ConfigError, match=re.escape(words)) as caught:
+            load(tmp_path)
+        assert name in str(caught.value)
+    (more / "farms.yaml").write_text(text)
+    (more / "more.yaml").write_text(text.replace("id: farms", "id: more").replace("own: [harvest]", ""))
+    with pytest.raises(ConfigError, match="no set 'own'"):
+        load(tmp_path)
+
+
+def test_all_iptc_ids_exist(repo: Path, shared_data: Path) -> None:
+    lines = (shared_data / "topics" / "mediatopics_flat.tsv").read_text("utf-8").splitlines()
+    known = {f"medtop:{line.split(chr(9))[0]}" for line in lines[1:]}
+    rules = load_topics(repo / "config")
+    assert {topic.iptc for topic in rules.topics if topic.iptc} <= known
+    assert len(rules.topics) == 30
+
+
 def test_the_version_follows_the_rules_and_not_the_examples(tmp_path: Path) -> None:
     version = load(tmp_path).version
     assert re.fullmatch(r"[0-9a-f]{12}", version)
