@@ -94,6 +94,15 @@ def find_model(name: str) -> str | None:
     return next((package for package in (name, FALLBACKS.get(name)) if package and find_spec(package)), None)
 
 
+def check_models(models: Mapping[str, str]) -> None:
+    """Raises ConfigError where a model is not installed; quick, since it loads none."""
+    for language, name in models.items():
+        if find_model(name) is None:
+            raise ConfigError(
+                f"settings.yaml: models.{language}: {name} is not installed; see `newsbeam doctor`, or take it out"
+            )
+
+
 def load_model(name: str) -> Language:
     """A spaCy model with what entity recognition needs and no more. Raises ConfigError where it isn't installed."""
     package = find_model(name)

@@ -68,6 +68,8 @@ def _read_page(row: EntryRow, tools: Tools) -> Optional[Page]:
         return Page(entry.link, tools.extract(entry.html, entry.link, "", entry.title))
     if row.kind == "backfill" and entry.text:
         return Page(entry.link, tools.clean(entry.text, entry.title))
+    if row.kind == "backfill" and not entry.title:
+        raise ExtractError("no_content")
     if not row.feed.full_text:
         raise ExtractError("not_wanted", "full_text is off")
     if not identity.canonicalize_url(entry.link):

@@ -29,7 +29,13 @@ def status(store: StoreUrl = DEFAULT_STORE, json: Json = False) -> None:
         output.json_line(counts | {"ledger": ledger})
         return
     output.table(("", ""), counts.items())
-    output.table(("ledger", ""), ((key, value) for key, value in ledger.items() if value not in (None, {})))
+    ledger["next_due_at"] = output.when(ledger["next_due_at"]) if ledger["next_due_at"] else None
+    rows = ((key, _counts(value)) for key, value in ledger.items() if value not in (None, {}))
+    output.table(("ledger", ""), rows)
+
+
+def _counts(value: object) -> object:
+    return ", ".join(f"{name} {count}" for name, count in value.items()) if isinstance(value, dict) else value
 
 
 @store_app.command()

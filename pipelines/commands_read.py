@@ -28,7 +28,7 @@ Since = Annotated[Optional[str], typer.Option("--since", help="From this time on
 Until = Annotated[Optional[str], typer.Option("--until", help="Before this time.")]
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})  # so that a query may begin with -word
 def search(
     query: Annotated[str, typer.Argument(help='Words (all of them), "phrases", -not.')] = "",
     topic: Topic = None,

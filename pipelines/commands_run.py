@@ -52,9 +52,11 @@ def ingest(
 
 def start_rounds(settings: Any, store: Store, progress: Progress, options: tuple[str, ...]) -> Rounds:
     """The job, with SIGINT and SIGTERM ending it after the pipeline that runs."""
+    from newsbeam.entities import check_models
     from transforms.job import start_pool
 
     quiet_beam()
+    check_models(settings.models)
     pool = start_pool(settings)
     from pipelines.rounds import Rounds  # Beam is imported here, while the pool's processes load their models
 

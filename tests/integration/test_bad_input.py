@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -197,3 +198,30 @@ def test_wrong_use_and_unreachable_stores(newsbeam: Newsbeam, config: Path, tmp_
         ran = newsbeam(*arguments)
         assert ran.code == code, (arguments, ran)
         assert len(ran.err.splitlines()) == 1 and "Traceback" not in ran.err, ran.err
+
+
+def test_a_model_that_is_not_installed_is_one_line(newsbeam: Newsbeam, config: Path) -> None:
+    (config / "feeds.yaml").write_text("feeds: []\n")
+    (config / "settings.yaml").write_text("models: {en: nosuch_model}\n")
+    ran = newsbeam("ingest", "--config", config)
+    assert ran.code == 2 and len(ran.err.splitlines()) == 1 and "nosuch_model" in ran.err, ran.err
+
+
+def test_a_query_may_begin_with_what_it_excludes(newsbeam: Newsbeam, tmp_path: Path) -> None:
+    lines = [
+        {"url": f"http://a.example/{name}", "title": f"Ferries of {name}", "text": "x"} for name in ("Paulo", "Rio")
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    assert newsbeam("backfill", tmp_path / "a.jsonl").code == 0
+    assert [hit["title"] for hit in newsbeam("search", "-paulo", "--json").documents] == ["Ferries of Rio"]
+
+
+def test_explain_takes_a_text_file(newsbeam: Newsbeam, tmp_path: Path) -> None:
+    text = (
+        "Japan and Australia sign a defence pact\n\nJapan and Australia signed a pact on joint exercises on Monday.\n"
+    )
+    (tmp_path / "text.txt").write_text(
+        text + "\nThe two defence ministers said that their navies will train together.\n"
+    )
+    found = newsbeam("topics", "explain", tmp_path / "text.txt", "--json").documents
+    assert [topic["id"] for topic in found if topic["tagged"]][:1] == ["indo-pacific-partnership"]
