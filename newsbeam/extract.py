@@ -11,22 +11,33 @@ import codecs
 import importlib.metadata
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from newsbeam import furniture
 from newsbeam.errors import ExtractError
+from newsbeam.markup import drop_controls
 from newsbeam.metadata import line, read_hints, read_metadata, terms
 from newsbeam.search import count_words
 
 EXTRACTOR_VERSION = f"trafilatura-{importlib.metadata.version('trafilatura')}+{furniture.RULES_VERSION}"
 
 _MAX_CHARS = 200_000
+_MAX_TITLE = 1_000  # characters
 _MAX_HTML = 10_000_000  # characters; the rest of a page is not looked at
 _MAX_ELEMENTS = 20_000  # likewise; trafilatura's time grows with more than their number
+_MAX_ATTRIBUTES = 1_000  # of one element; libxml2's time for a tree grows with their square
 _SHORT = 50  # words under which a text is `short`
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
+# Numeric references to what no tree of lxml can hold (XML 1.0, section 2.2), but for U+0000 and surrogates, which the
+# parser replaces. Two of them are white space in HTML.
+_REFERENCE = re.compile(
+    r"&#(?:x0*(?P<hex>[1-8bcef]|1[0-9a-f]|fff[ef])(?![0-9a-f])"
+    r"|0*(?P<decimal>[1-8]|1[124-9]|2[0-9]|3[01]|6553[45])(?![0-9]));?",
+    re.IGNORECASE,
+)
+_WHITE = frozenset(("b", "c", "11", "12"))
 _TAG = re.compile(r"<(?:!doctype|[a-z][a-z0-9]*[\s/>]|!--)", re.IGNORECASE)
 _FEED = re.compile(r"^\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)?<(?:rss|feed|rdf:RDF|urlset|sitemapindex)[\s>]", re.S)
 _MAGIC = re.compile(
@@ -39,7 +50,8 @@ _VAGUE_TYPES = frozenset(("", "text/plain", "application/octet-stream", "binary/
 
 class Content(NamedTuple):
     """What a page or text holds. `method`: trafilatura or given; `quality`: ok, short or none; `cut`: longer than
-    the cap, ends early. `published_at`: ISO 8601 UTC with milliseconds; midnight where the page tells only the day."""
+    the cap, ends early. `title` and `summary` have at most 1,000 and 20,000 characters. `published_at`: ISO 8601 UTC
+    with milliseconds; midnight where the page tells only the day."""
 
     title: str
     summary: str
@@ -74,6 +86,7 @@ def extract_page(
     try:
         from trafilatura import bare_extraction, load_html
 
+        _refuse_many_attributes(text)
         tree = load_html(text)
         if tree is None:
             raise ExtractError("not_html", "no elements")
@@ -99,8 +112,8 @@ def extract_page(
     body, cut = _join(cleaned.paragraphs, max_chars)
     cut = cut or pruned or len(html) > _MAX_HTML
     return Content(
-        title=cleaned.title if meta.titles or not title_hint else "",
-        summary=cleaned.summary,
+        title=_start(cleaned.title, _MAX_TITLE) if meta.titles or not title_hint else "",
+        summary=_start(cleaned.summary, furniture.MAX_SUMMARY),
         body=body,
         method="trafilatura",
         version=EXTRACTOR_VERSION,
@@ -117,8 +130,8 @@ def extract_page(
 
 def clean_text(text: str, *, title: str = "", max_chars: int = _MAX_CHARS) -> Content:
     """The same for a plain text that was copied off a page: one paragraph a line."""
-    lines = _CONTROL.sub("", text).splitlines()
-    cleaned = furniture.clean(lines, title=line(title))
+    lines = [line(part) for part in drop_controls(text).splitlines()]
+    cleaned = furniture.clean(lines, title=_start(line(title), _MAX_TITLE))
     body, cut = _join(cleaned.paragraphs, max_chars)
     return Content(cleaned.title, cleaned.summary, body, "given", EXTRACTOR_VERSION, _quality(body), cut)
 
@@ -148,7 +161,8 @@ def _read(html: bytes | str, content_type: str) -> str:
         if _MAGIC.match(html):
             raise ExtractError("not_html", "another format by its first bytes")
         html = decode(html, content_type)
-    text = _CONTROL.sub("", html[:_MAX_HTML])
+    text = drop_controls(html[:_MAX_HTML]).replace("\x0b", " ").replace("\x0c", " ")
+    text = _REFERENCE.sub(lambda found: " " if (found["hex"] or found["decimal"]).lower() in _WHITE else "", text)
     if not text.strip():
         raise ExtractError("empty")
     if _FEED.match(text[:1000]):
@@ -199,6 +213,26 @@ def _is_text_encoding(name: str) -> bool:
     return bool(codec._is_text_encoding) and codec.name.replace("_", "-") not in _NEVER
 
 
+class _Attributes:
+    """The parser's events, of which the number of each element's attributes is looked at."""
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        if len(attributes) > _MAX_ATTRIBUTES:
+            raise ExtractError("no_text", f"an element with more than {_MAX_ATTRIBUTES} attributes")
+
+    def close(self) -> None:
+        pass
+
+
+def _refuse_many_attributes(text: str) -> None:
+    """Raises ExtractError for what would keep the parser for minutes. Asked of the parser itself, as events without a
+    tree, for it alone knows what it takes for an element."""
+    from lxml import etree  # type: ignore[import-untyped]
+
+    with suppress(etree.LxmlError):  # is met again when the tree is made
+        etree.fromstring(text.encode(), etree.HTMLParser(target=_Attributes(), encoding="utf-8", huge_tree=True))
+
+
 def _prune(tree: Any) -> bool:
     """Bounds the number of a page's elements: those without text go first, then the last ones. True where any text
     went."""
@@ -244,6 +278,10 @@ def _paragraphs(body: Any) -> Iterator[str]:
 
 
 # --- small things -------------------------------------------------------------------------------------------------
+
+
+def _start(text: str, size: int) -> str:
+    return text[:size].rstrip()
 
 
 def _join(paragraphs: Sequence[str], max_chars: int) -> tuple[str, bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import ssl
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, Optional, Protocol
 from urllib.parse import urljoin
 
@@ -87,6 +87,7 @@ class Fetcher:
         etag: Optional[str] = None,
         last_modified: Optional[str] = None,
         auth: Auth = None,
+        allowed: Optional[Callable[[str], bool]] = None,
     ) -> Fetched:
         """The answer for an address, after redirects, within the total time.
 
@@ -95,9 +96,11 @@ class Fetcher:
             etag, last_modified: of an earlier answer, sent back as they came.
             auth: name and password (Basic), or the value of an Authorization header; sent to the address's own origin
                 alone.
+            allowed: whether an address may be fetched, asked of each, also of those redirected to, before it is. May
+                raise FetchError. Its own requests have a time of their own, which counts here too.
 
-        Raises FetchError: timeout, dns, refused, connection, tls, private_network, bad_port, bad_url, http_STATUS,
-        blocked, redirect_loop, too_many_redirects, too_large, truncated, bad_encoding.
+        Raises FetchError: robots (not allowed), timeout, dns, refused, connection, tls, private_network, bad_port,
+        bad_url, http_STATUS, blocked, redirect_loop, too_many_redirects, too_large, truncated, bad_encoding.
         """
         headers = {
             "User-Agent": self._settings.user_agent,
@@ -116,6 +119,8 @@ class Fetcher:
                 if len(visited) > self._settings.max_redirects:
                     raise FetchError("too_many_redirects", f"more than {self._settings.max_redirects}")
                 visited.add(str(target))
+                if allowed and not allowed(str(target)):
+                    raise FetchError("robots", f"refused by robots.txt: {redact(str(target))}")
                 answer = self._ask(target, headers, kind)
                 if isinstance(answer, Fetched):
                     return answer

@@ -12,11 +12,12 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-RULES_VERSION = "1"  # grows with every change of a rule: it is part of extract.EXTRACTOR_VERSION
+RULES_VERSION = "2"  # grows with every change of a rule: it is part of extract.EXTRACTOR_VERSION
 
 # What the markup says a paragraph is, in `hints`.
 CAPTION, LABEL, STANDFIRST, BYLINE, PROMO = "caption", "label", "standfirst", "byline", "promo"
 
+MAX_SUMMARY = 20_000  # characters; a longer paragraph is text, and no standfirst
 _HEAD = 14  # a title, breadcrumb or standfirst further down is not the top of the page
 _QUOTES = str.maketrans({c: "'" for c in "‘’‚‛`´ʼ′"} | {c: '"' for c in "“”„‟«»″"} | {c: "-" for c in "‐‑‒–—―−"})
 _SPACE = re.compile(r"\s+")
@@ -302,6 +303,8 @@ def _mark_standfirst(
         return summary
     given = key(summary)
     for i in text[:3]:
+        if len(lines[i]) > MAX_SUMMARY:
+            continue
         same = bool(given) and (keys[i] == given or (len(given) > 60 and keys[i].startswith(given)))
         on_top = i == text[0] and i < _HEAD
         between = on_top and any(i < place for place in titles_at[1:]) and titles_at[0] < i

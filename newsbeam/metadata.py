@@ -18,10 +18,9 @@ from urllib.parse import urljoin, urlsplit
 from newsbeam import furniture
 from newsbeam.furniture import key
 from newsbeam.language import normalize_language
+from newsbeam.markup import plain_line
 from newsbeam.search import grams, without_runs
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
-_SPACE = re.compile(r"\s+")
 _SITE = re.compile(r"\s+(?:[|–—·»›-]|::)\s+")  # between a title and the site's name
 _MAX_JSON = 200_000  # characters; trafilatura searches broken JSON with slow patterns
 _ARTICLE_TYPE = re.compile(r"(?:article|posting|report|story)$", re.IGNORECASE)
@@ -81,8 +80,8 @@ def read_metadata(tree: Any, url: str) -> Metadata:
 
 
 def line(value: Any) -> str:
-    """A value as one line of text: control characters out, white space single; '' for what is no text."""
-    return _SPACE.sub(" ", _CONTROL.sub("", value)).strip() if isinstance(value, str) else ""
+    """A value as `markup.plain_line` makes it; '' for what is no text."""
+    return plain_line(value) if isinstance(value, str) else ""
 
 
 def _metas(tree: Any) -> dict[str, str]:
@@ -136,7 +135,7 @@ def _titles(tree: Any, metas: dict[str, str], headlines: Sequence[str]) -> list[
     """The title and its other prints. The headline on the page comes first where a declared title agrees with it."""
     h1s = [text for h1 in tree.xpath("//h1")[:20] if (text := line("".join(h1.itertext())).rstrip("¶# "))]
     bar = next((line("".join(title.itertext())) for title in tree.xpath("//title[not(ancestor::svg)]")[:1]), "")
-    site = key(metas.get("og:site_name", ""))
+    site = key(line(metas.get("og:site_name")))
     declared = [line(text) for text in (metas.get("og:title"), *headlines, metas.get("twitter:title"), bar)]
     declared = [text for text in declared if text and key(text) != site]
     for h1 in h1s:

@@ -27,7 +27,6 @@ class Tools(NamedTuple):
     """The effects that reading needs; all may raise ReadError, the last two PoolError too."""
 
     fetch_page: Callable[[str], Fetched]
-    allowed: Callable[[str], bool]
     extract: Callable[[Union[bytes, str], str, str, str], Content]
     clean: Callable[[str, str], Content]
 
@@ -74,8 +73,6 @@ def _read_page(row: EntryRow, tools: Tools) -> Optional[Page]:
         raise ExtractError("not_wanted", "full_text is off")
     if not identity.canonicalize_url(entry.link):
         raise ExtractError("no_link")
-    if not tools.allowed(entry.link):
-        raise FetchError("robots", "refused by robots.txt")
     answer = tools.fetch_page(entry.link)
     content = tools.extract(answer.body, answer.url, answer.headers.get("content-type", ""), entry.title)
     if not matches(entry.title, content):

@@ -14,6 +14,7 @@ AGENT = "newsbeam"
 KEEP = 86_400_000  # ms for which rules are kept (RFC 9309, section 2.4: not longer than a day)
 _KEEP_FAILURE = 300_000  # ms for which a host without an answer is not asked again
 _MAX_HOSTS = 5_000
+_MAX_BYTES = 16_000_000  # of all texts whose rules are kept; parsed they take 10 times as much, at worst 70 times
 
 
 class _Fetches(Protocol):
@@ -28,6 +29,7 @@ class _Known(NamedTuple):
     until: int
     rules: Optional[_Rules]  # None: everything is allowed
     error: Optional[FetchError] = None
+    size: int = 0  # of the text, in bytes
 
 
 class Robots:
@@ -36,6 +38,7 @@ class Robots:
     def __init__(self, fetcher: _Fetches) -> None:
         self._fetcher = fetcher
         self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._size = 0  # of all that is known
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
 
@@ -63,12 +66,18 @@ class Robots:
                     return known
             known = self._ask(origin)
             with self._lock:
-                self._known[origin] = known
-                self._known.move_to_end(origin)
-                while len(self._known) > _MAX_HOSTS:
-                    dropped, _ = self._known.popitem(last=False)
-                    self._locks.pop(dropped, None)
+                self._keep(origin, known)
             return known
+
+    def _keep(self, origin: str, known: _Known) -> None:
+        if before := self._known.pop(origin, None):
+            self._size -= before.size
+        self._known[origin] = known
+        self._size += known.size
+        while len(self._known) > _MAX_HOSTS or self._size > _MAX_BYTES:
+            dropped, gone = self._known.popitem(last=False)
+            self._size -= gone.size
+            self._locks.pop(dropped, None)
 
     def _ask(self, origin: str) -> _Known:
         from protego import Protego
@@ -81,4 +90,5 @@ class Robots:
             if error.reason in ("redirect_loop", "too_many_redirects"):  # section 2.3.1.2: as if there were none
                 return _Known(now_ms() + KEEP, None)
             return _Known(now_ms() + _KEEP_FAILURE, None, error)
-        return _Known(now_ms() + KEEP, Protego.parse(answer.body.decode("utf-8", "replace")))
+        rules = Protego.parse(answer.body.decode("utf-8", "replace"))
+        return _Known(now_ms() + KEEP, rules, size=len(answer.body))

@@ -75,8 +75,7 @@ class _FetchFn(ThreadMapFn):
         fetcher, robots = self._job.reader()
         pool, seconds = self._job.pool(), self._job.settings.pool.item_seconds
         return Tools(
-            fetch_page=lambda url: fetcher.fetch(url, kind="page"),
-            allowed=robots.allowed,
+            fetch_page=lambda url: fetcher.fetch(url, kind="page", allowed=robots.allowed),
             extract=lambda *args: pool.call_alone(work.extract, *args, seconds=seconds),
             clean=lambda *args: pool.call_alone(work.clean, *args, seconds=seconds),
         )

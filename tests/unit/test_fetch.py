@@ -290,13 +290,14 @@ def test_each_hop_must_be_allowed(fetcher: Fetcher) -> None:
         def allowed(url: str) -> bool:
             assert len(site.requests) + len(target.requests) == hops.index(url)  # before the hop is asked
             asked.append(url)
-            return url != refused
+            return url not in refused
 
-        refused = ""
+        refused: list[str] = []
         assert fetcher.fetch(site.url("/a#top"), kind="page", allowed=allowed).body == b"here"
         assert asked == hops
-        for number, refused in enumerate(hops):
-            del site.requests[:], target.requests[:], asked[:]
+        for number, hop in enumerate(hops):
+            del site.requests[:], target.requests[:]
+            refused[:] = [hop]
             error = reason(fetcher, site.url("/a"), allowed=allowed)
             assert error.reason == "robots" and route_of(error) == "never" and "token" not in error.detail
             assert len(site.requests) + len(target.requests) == number

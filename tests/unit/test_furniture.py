@@ -171,6 +171,12 @@ def test_markup_names_the_standfirst() -> None:
     assert line in clean([*BODY, line], title=TITLE, hints=hints).paragraphs, "only on top"
 
 
+def test_a_paragraph_too_long_for_a_summary_stays() -> None:
+    line = "The ferry sails. " * 1_200
+    cleaned = clean([line, *BODY], title=TITLE, summary="Ships.", hints={key(line): STANDFIRST})
+    assert (cleaned.summary, cleaned.paragraphs) == ("Ships.", (line.strip(), *BODY))
+
+
 def test_authors_are_furniture_on_top() -> None:
     body = BODY * 5
     assert clean(["Jane Doe", *body], title=TITLE, authors=["Jane Doe"]).paragraphs == body

@@ -28,7 +28,7 @@ def row(entry: Entry = ENTRY, **fields: Any) -> EntryRow:
     return EntryRow("r", fields.pop("feed", FEED), 1, fields.pop("kind", "entry"), 0, "h", entry, NOW, NOW, **fields)
 
 
-def tools(page: str | Exception = PAGE, *, allowed: bool = True, url: str = LINK) -> Tools:
+def tools(page: str | Exception = PAGE, *, url: str = LINK) -> Tools:
     def fetch_page(_: str) -> Fetched:
         if isinstance(page, Exception):
             raise page
@@ -36,7 +36,6 @@ def tools(page: str | Exception = PAGE, *, allowed: bool = True, url: str = LINK
 
     return Tools(
         fetch_page,
-        lambda _: allowed,
         lambda body, url, content_type, title: extract_page(body, url=url, content_type=content_type, title_hint=title),
         lambda text, title: clean_text(text, title=title),
     )
@@ -78,7 +77,7 @@ def test_without_the_page_the_feeds_text_and_the_reason(page: str | Exception, r
 
 
 def test_robots_and_full_text_off_leave_the_feeds_text() -> None:
-    assert draft(read_article(row(), tools(allowed=False), read_at=NOW)).article.extraction.reason == "robots"
+    assert draft(read_article(row(), tools(FetchError("robots")), read_at=NOW)).article.extraction.reason == "robots"
     off = row(feed=FEED._replace(full_text=False))
     assert draft(read_article(off, tools(RuntimeError("fetched")), read_at=NOW)).article.text_from == "feed"
 
