@@ -28,9 +28,9 @@ _HEAD = 4 * 1024  # bytes by which the kind of a file is told
 _STRINGS = ("url", "title", "text", "html", "summary", "published", "language", "id")
 _JSON_FEED = re.compile(rb'"version"\s*:\s*"https?:\\?/\\?/(www\.)?jsonfeed\.org\\?/version')
 _CHANNEL_END = re.compile(r"<(?:\w+:)?(?:item|entry)[\s>]", re.IGNORECASE)
-_HOME = re.compile(
-    r"<link(?=[^>]*\bhref=[\"']([^\"']+))(?![^>]*\brel=[\"'](?!alternate))[^>]*>|<link>\s*(?:<!\[CDATA\[)?([^<\]]+)"
-)
+_LINK = re.compile(r"<link\b([^<>]{0,2000})>(?:<!\[CDATA\[)?([^<\]]*)")
+_HREF = re.compile(r"\bhref=[\"']([^\"']+)")
+_OTHER_REL = re.compile(r"\brel=[\"'](?!alternate)")
 
 Parse = Callable[[bytes, str], ParsedFeed]
 
@@ -180,9 +180,14 @@ def feed_home(body: bytes) -> str:
     if text.lstrip("\ufeff\ufffd \t\r\n").startswith("{"):
         found = re.search(r'"home_page_url"\s*:\s*"([^"]+)"', text)
         return found[1].replace("\\/", "/") if found else ""
+    text = text[:_KEPT]
     end = _CHANNEL_END.search(text)
-    found = _HOME.search(text[: end.start()] if end else text[:20_000])
-    return (found[1] or found[2]).strip().replace("&amp;", "&") if found else ""
+    for attributes, inner in _LINK.findall(text[: end.start()] if end else text):
+        href = _HREF.search(attributes)
+        address = (href[1] if href else "" if attributes.strip() else inner).strip()
+        if address and not _OTHER_REL.search(attributes):
+            return address.replace("&amp;", "&")
+    return ""
 
 
 # --- WARC ---------------------------------------------------------------------------------------------------------
@@ -226,12 +231,12 @@ def _seen_at(date: str, now: int) -> int:
 def _row(source: Source, entry: Entry, seen_at: int, due_at: int = 0) -> EntryRow:
     feed = Feed(FEED_ID, "", FEED_ID, source, full_text=False)
     entry_hash = identity.entry_hash(entry)
-    row_id = identity.row_id(FEED_ID, entry.key, 0, entry_hash)
+    row_id = identity.row_id(FEED_ID, f"{source.id} {entry.key}", 0, entry_hash)  # one key may be of two sources
     return EntryRow(row_id, feed, 0, "backfill", 0, entry_hash, entry, seen_at, due_at or seen_at)
 
 
 def _broken(data: bytes, reason: str, detail: str, now: int) -> Broken:
-    entry = Entry("line:" + identity.bytes_hash(data), guid=drop_controls(data.decode("utf-8", "replace")))
+    entry = Entry("line:" + identity.bytes_hash(data), guid=drop_controls(data[:_KEPT].decode("utf-8", "replace")))
     return Broken(_row(Source("unknown"), entry, now), reason, drop_controls(detail))
 
 

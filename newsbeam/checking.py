@@ -81,9 +81,11 @@ def check_feed(
 
 
 def _problems(feed: Feed, parsed: ParsedFeed, url: str, newest: Optional[str], skipped: object, now: int) -> list[str]:
+    from newsbeam.fetch import redact
+
     count, found = len(parsed.entries), []
     if url != feed.url:
-        found.append(f"it has moved to {url}")
+        found.append(f"it has moved to {redact(url)}")
     if parsed.recovered:
         found.append("its document is broken; this is what could be read of it")
     if not count:

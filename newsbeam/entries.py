@@ -14,10 +14,12 @@ from newsbeam.markup import plain_line
 from newsbeam.records import Entry
 
 MAX_ENTRIES = 2_000
-_MAX_URL, _MAX_KEY, _MAX_TITLE, _MAX_NAME, _MAX_NAMES = 2_048, 512, 1_000, 200, 100
+MAX_TITLE, MAX_SUMMARY, MAX_TEXT, MAX_GUID, MAX_KEY = 1_000, 20_000, 200_000, 2_048, 512  # characters
+_LIMITS = {"title": MAX_TITLE, "summary": MAX_SUMMARY, "text": MAX_TEXT}
+_MAX_URL, _MAX_NAME, _MAX_NAMES = 2_048, 200, 100
 _FULL_TEXT = 300  # characters from which a content without a summary beside it is a text, not a teaser
-LINK_UNUSABLE, TITLE_CUT = "link unusable", "title cut"
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8})*")
+LINK_UNUSABLE = "link unusable"
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{1,8}){0,7}")
 
 
 class ParsedFeed(NamedTuple):
@@ -85,7 +87,12 @@ def make_entries(items: Sequence[Item], *, base: str, now: int) -> tuple[Entry, 
 
 def own_key(entry: Entry) -> str:
     """The key of an entry whose guid is not its alone."""
-    return _bounded(f"{entry.guid} {identity.canonicalize_url(entry.link)}")
+    return _bounded(f"{entry.guid} {identity.canonicalize_url(entry.link)}", MAX_KEY)
+
+
+def guid_key(entry: Entry) -> str:
+    """The key of an entry whose guid is its alone."""
+    return _bounded(entry.guid, MAX_KEY)
 
 
 def _make_entry(item: Item, base: str, now: int) -> Entry:
@@ -96,19 +103,16 @@ def _make_entry(item: Item, base: str, now: int) -> Entry:
     published, published_label = read_date(item.published or item.updated, now)
     updated, updated_label = read_date(item.updated, now)
     labels += [label for label in (published_label, updated_label) if label]
-    title = plain_line(item.title)
-    if len(title) > _MAX_TITLE:
-        title = title[:_MAX_TITLE].rstrip()
-        labels.append(TITLE_CUT)
-    guid = plain_line(item.guid)
-    dated = " ".join((item.published or item.updated).split())  # as written: what counts as absurd changes with time
+    said = {"title": plain_line(item.title), "summary": item.summary, "text": item.text}
+    kept = {name: _cut(value, _LIMITS[name]) for name, value in said.items()}
+    labels += [f"{name} cut" for name in said if kept[name] != said[name]]
+    guid = _bounded(plain_line(item.guid), MAX_GUID)
+    dated = plain_line(item.published or item.updated)  # as written: what counts as absurd changes with time
     return Entry(
-        key=_bounded(guid or identity.canonicalize_url(link) or _text_key(title, dated, item)),
+        key=_bounded(guid or identity.canonicalize_url(link) or _text_key(kept["title"], dated, item), MAX_KEY),
         guid=guid,
         link=link,
-        title=title,
-        summary=item.summary,
-        text=item.text,
+        **kept,
         authors=_names(item.authors),
         categories=_names(item.categories),
         image=first_address(item.images, base) or None,
@@ -125,8 +129,17 @@ def _text_key(title: str, dated: str, item: Item) -> str:
     return f"text:{_digest(item.summary + item.text)}:{dated}"
 
 
-def _bounded(key: str) -> str:
-    return key if len(key) <= _MAX_KEY else f"{key[:_MAX_KEY]}#{_digest(key)}"
+def _bounded(name: str, limit: int) -> str:
+    """A name of at most so many characters: the end of a longer one gives way to a digest of it all."""
+    return name if len(name) <= limit else f"{name[: limit - 33]}#{_digest(name)}"
+
+
+def _cut(text: str, limit: int) -> str:
+    """A text of at most so many characters, cut at the end of a paragraph or word where one is in the latter half."""
+    if len(text) <= limit:
+        return text
+    ends = (text.rfind(mark, limit // 2, limit + 1) for mark in ("\n\n", " "))
+    return text[: next((end for end in ends if end >= 0), limit)].rstrip()
 
 
 def _digest(text: str) -> str:

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from newsbeam import identity
-from newsbeam.entries import ParsedFeed, own_key
+from newsbeam.entries import ParsedFeed, guid_key, own_key
 from newsbeam.errors import FeedError
 from newsbeam.records import Cursor, Entry, EntryRow, Feed, Seen
 
 KEEP_SEEN = 7 * 86_400_000  # ms for which a cursor remembers an entry that its feed no longer has
+MAX_GONE = 10_000  # of such entries, the newest: a feed may change every guid at each poll
 DUPLICATE, OVER_CAP, UNREADABLE = "duplicate", "over the cap", "unreadable"
 RECOVERED = "recovered"  # the label of entries of a broken document
 
@@ -64,7 +65,8 @@ class Selection(NamedTuple):
 def select(parsed: ParsedFeed, feed: Feed, cursor: Cursor, *, now: int) -> Selection:
     """The entries of a document that are new or changed against a cursor. Pure.
 
-    An entry that left its feed and comes back within 7 days is not new. Of entries with one key, the latest counts.
+    An entry that left its feed and comes back within 7 days is not new, unless more than 10,000 left after it. Of
+    entries with one key, the latest counts.
     """
     groups: dict[str, list[Entry]] = {}
     for entry in parsed.entries:
@@ -92,7 +94,10 @@ def select(parsed: ParsedFeed, feed: Feed, cursor: Cursor, *, now: int) -> Selec
             )  # fmt: skip
         seen_now[key] = Seen(entry_hash, change, now)
 
-    kept = {key: seen for key, seen in cursor.entries.items() if now - seen.last_at <= KEEP_SEEN}
+    gone = [
+        (key, seen) for key, seen in cursor.entries.items() if key not in seen_now and now - seen.last_at <= KEEP_SEEN
+    ]
+    kept = dict(sorted(gone, key=lambda item: item[1].last_at)[-MAX_GONE:])
     skipped = {
         DUPLICATE: len(parsed.entries) - len(groups),
         OVER_CAP: parsed.truncated,
@@ -112,9 +117,9 @@ def _settled_key(entry: Entry, cursor: Cursor) -> str:
     own = own_key(entry)
     if not entry.guid or own in cursor.entries:
         return own if entry.guid else entry.key
-    alone = cursor.entries.get(entry.guid)
+    alone = cursor.entries.get(guid_key(entry))
     if entry.key == own and alone and alone.hash == identity.entry_hash(entry):
-        return entry.guid
+        return guid_key(entry)
     return entry.key
 
 

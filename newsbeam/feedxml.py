@@ -17,11 +17,11 @@ from typing import Any, NamedTuple, Optional
 
 from newsbeam.entries import MAX_ENTRIES, Item, ParsedFeed, language_tag, make_entries, split_text
 from newsbeam.errors import FeedError
-from newsbeam.markup import plain_line, plain_text, to_line, to_text
+from newsbeam.markup import join_surrogates, plain_line, plain_text, to_line, to_text
 
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # XML 1.0, production 2
 _DECLARATION = re.compile(r"<\?xml\b[^>]*\?>")
-_DECLARED = re.compile(rb"\s*<\?xml\b[^>]*?encoding\s*=\s*[\"']\s*([^\"'>]+?)\s*[\"']")
+_DECLARED = re.compile(rb"<\?xml\b[^>]*?\bencoding\s*=\s*[\"']([^\"'>]*)[\"']")
 # Names that claim UTF-16 or wider; a document whose declaration can be read as ASCII is not.
 _WIDE = re.compile(r"u(tf[-_]?|cs[-_]?)?(16|32|2|4)|iso-10646|csu", re.IGNORECASE)
 _ODD_CODECS = frozenset((None, "utf-7", "unicode-escape", "raw-unicode-escape", "idna", "punycode", "undefined"))
@@ -33,7 +33,8 @@ _PROLOG = re.compile(r"<!--|<\?|<!doctype|<([A-Za-z_][\w.:-]*)", re.IGNORECASE)
 _DOCTYPE = re.compile(r"<!--|<\?|\"[^\"]*\"|'[^']*'|[][>]")
 _PAGE_ROOTS = frozenset(("html", "head", "body", "meta", "script", "title", "div", "p", "table"))
 _PERIODS = {"hourly": 3_600, "daily": 86_400, "weekly": 604_800, "monthly": 2_592_000, "yearly": 31_536_000}
-_OVER_CAP = "newsbeam_over_cap"
+_OVER_CAP, _SLIPPED = "newsbeam_over_cap", "newsbeam_slipped"  # what is told through feedparser's own result
+_SLIPS = (LookupError, TypeError, ValueError)  # what its handlers raise where elements stand in the wrong place
 _MAX_ELEMENTS, _MAX_LOOSE, _MAX_AUTHOR, _MAX_TAGS = 250_000, 2_000_000, 1_000, 200
 
 
@@ -51,7 +52,7 @@ def parse_xml_feed(body: bytes, *, url: str, content_type: str, now: int) -> Par
         raise FeedError("empty", f"{len(body)} bytes of white space")
     root = _check_prolog(text)
     result = _feedparse(text, url)
-    if result.bozo and (mended := _AMPERSAND.sub(_mended, text)) != text:
+    if result.bozo and (mended := _AMPERSAND.sub(_mended, join_surrogates(text))) != text:
         result, sound = _feedparse(mended, url), False
     entries: list[Any] = result.entries
     broken = bool(result.bozo)
@@ -68,7 +69,7 @@ def parse_xml_feed(body: bytes, *, url: str, content_type: str, now: int) -> Par
         title=_line(result.feed, "title", atom),
         language=language,
         entries=make_entries([_item(entry, atom, language) for entry in whole], base=url, now=now),
-        recovered=broken or not sound,
+        recovered=broken or not sound or bool(_get(result.feed, _SLIPPED)),
         ttl=_ttl(result.feed),
         version=str(result.version),
         truncated=over - unreadable if over else 0,
@@ -93,8 +94,8 @@ def decode(body: bytes, content_type: str) -> Decoded:
     marked = marked or _wide(body)
     if marked:
         return _tidy(body[len(mark or b"") :].decode(marked, "replace"))
-    found = _DECLARED.match(body)
-    declared = found[1].decode("latin-1") if found else ""
+    found = _DECLARED.match(body[:1_024])
+    declared = found[1].decode("latin-1").strip() if found else ""
     served = http_content_type_encoding(content_type) or ""
     names = ["utf-8", served] if declared.lower() in ("utf-8", "utf8", "") else [served, declared, "utf-8"]
     names = [name for name in names if name and not _WIDE.match(name)]
@@ -222,6 +223,8 @@ def _feedparse(text: str, url: str) -> Any:
 def _feedparser() -> Any:
     """feedparser, its two parsers replaced by ones with caps: its author reading takes quadratic time, and its
     reading of broken documents about a minute for 10 MB."""
+    from xml.sax import SAXException
+
     import feedparser  # type: ignore[import-untyped]
     from feedparser import api
 
@@ -233,18 +236,24 @@ def _feedparser() -> Any:
         def unknown_starttag(self, tag: str, attributes: Any) -> None:
             if tag.rpartition(":")[2] in ("item", "entry"):
                 self.entries_begun += 1
-                # what feedparser calls the feed, and gives back
                 self.feeddata[_OVER_CAP] = max(0, self.entries_begun - MAX_ENTRIES)  # type: ignore[attr-defined]
             if self.entries_begun > MAX_ENTRIES:
                 return  # and so is all after it
             self.elements += 1
             if self.elements > _MAX_ELEMENTS:
                 raise FeedError("too_large", f"more than {_MAX_ELEMENTS} elements")
-            super().unknown_starttag(tag, attributes)  # type: ignore[misc]
+            with suppress(*_SLIPS):
+                super().unknown_starttag(tag, attributes)  # type: ignore[misc]
 
         def unknown_endtag(self, tag: str) -> None:
             if self.entries_begun <= MAX_ENTRIES:
-                super().unknown_endtag(tag)  # type: ignore[misc]
+                with suppress(*_SLIPS):
+                    super().unknown_endtag(tag)  # type: ignore[misc]
+
+        def startElementNS(self, name: Any, qname: Any, attributes: Any) -> None:  # noqa: N802  (SAX's name)
+            if len(name) != 2:
+                raise SAXException("white space in the name of a namespace")
+            super().startElementNS(name, qname, attributes)  # type: ignore[misc]
 
         def _start_link(self, attributes: Any) -> None:
             if "href" not in attributes and "url" not in attributes:  # RSS: the address is the element's text
@@ -273,9 +282,26 @@ def _feedparser() -> Any:
                 raise FeedError("bad_xml", "broken, and too large to mend")
             super().feed(text)  # type: ignore[misc]
 
-    api.StrictFeedParser = type("StrictFeedParser", (Capped, api.StrictFeedParser), {})
-    api.LooseFeedParser = type("LooseFeedParser", (Capped, api.LooseFeedParser), {})
+    for name in ("StrictFeedParser", "LooseFeedParser"):
+        parser = type(name, (Capped, getattr(api, name)), {})
+        for member in dir(parser):
+            if member.startswith(("_start_", "_end_")):
+                setattr(parser, member, _careful(getattr(parser, member)))
+        setattr(api, name, parser)
     return feedparser
+
+
+def _careful(handler: Any) -> Any:
+    """A handler for one element that fails as one that there is not: feedparser then keeps the element unread."""
+
+    def careful(parser: Any, *arguments: Any) -> Any:
+        try:
+            return handler(parser, *arguments)
+        except _SLIPS as slip:
+            parser.feeddata[_SLIPPED] = True
+            raise AttributeError from slip
+
+    return careful
 
 
 def _get(holder: Any, key: str) -> Any:

@@ -23,6 +23,11 @@ _MAX_DEPTH = 1_000  # libxml2 looks through all open elements at each end tag
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _INVISIBLE = re.compile("[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
 _JOINERS = re.compile("(?<![^\x00-\u00ff])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\u00ff])")
+# References to UTF-16's surrogates and to a few characters around them, which may be put as characters as well.
+_SURROGATES = re.compile(
+    r"(?:&#(?:0{0,9}5[5-7]\d{3}(?!\d)|[xX]0{0,9}[dD][89a-fA-F][\da-fA-F]{2}(?![\da-fA-F]));?)+", re.ASCII
+)
+_ENDLESS = re.compile(r"&#[0-9]{1000,};?")  # Python refuses to read numbers of more than 4,300 digits
 _CHUNK = 32_768  # bytes given to the parser at once; it can only be stopped in between
 
 
@@ -31,9 +36,9 @@ def to_text(html: str) -> str:
 
     Entities are decoded once; scripts, styles and comments are left out; <br>, list items and table rows make lines.
     """
-    html = drop_controls(html)
+    html = join_surrogates(drop_controls(html))
     if "<" not in html:
-        return plain_text(unescape(html))
+        return plain_text(_unescaped(html))
     from lxml import etree  # type: ignore[import-untyped]
 
     events = _Events()
@@ -46,10 +51,14 @@ def to_text(html: str) -> str:
     except _TooDeepError:
         from w3lib.html import remove_comments, remove_tags
 
-        return plain_text(unescape(remove_tags(remove_comments(html))))
+        return plain_text(_unescaped(remove_tags(remove_comments(html))))
     except etree.LxmlError:  # nothing in it that the parser takes for content
         pass
     return drop_controls("".join(events.pieces))
+
+
+def _unescaped(html: str) -> str:
+    return unescape(_ENDLESS.sub("\ufffd", html))
 
 
 def to_line(html: str) -> str:
@@ -70,6 +79,18 @@ def plain_line(text: str) -> str:
     Joiners stay between letters beyond Latin-1, where Persian, Indic scripts and emoji need them.
     """
     return " ".join(_JOINERS.sub("", _INVISIBLE.sub("", drop_controls(text))).split())
+
+
+def join_surrogates(markup: str) -> str:
+    """Markup in which pairs of references to surrogates (`&#55357;&#56832;`), which are none in XML and HTML, are the
+    characters that they mean; lone ones are U+FFFD."""
+    return _SURROGATES.sub(_joined, markup)
+
+
+def _joined(found: re.Match[str]) -> str:
+    numbers = re.findall(r"[xX]?[\da-fA-F]+", found[0])
+    units = "".join(chr(int(number[1:], 16) if number[0] in "xX" else int(number)) for number in numbers)
+    return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def drop_controls(text: str) -> str:

@@ -335,7 +335,7 @@ def feed_id(url: str) -> str:
     a query, capitals, odd characters, great length), a hash of the address follows.
     """
     parts = urlsplit(url)
-    slug = _slug(f"{parts.hostname}-{unquote(parts.path).strip('/')}" + (f"-{parts.query}" if parts.query else ""))
+    slug = _slug(f"{parts.hostname}-{unquote(parts.path).strip('/')}")  # a query may hold a secret, and ids are public
     if re.fullmatch(r"https://[a-z0-9.-]+[a-z0-9./-]*", url) and len(slug) <= 80:
         return slug
     return f"{slug[:72].rstrip('-.')}-{hashlib.sha256(url.encode()).hexdigest()[:7]}"

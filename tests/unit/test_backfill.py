@@ -87,6 +87,21 @@ def test_the_same_line_gives_the_same_row_and_another_another() -> None:
     assert len({item.row.id for item in read(b"x\nx\ny\n") if isinstance(item, Broken)}) == 2
 
 
+@pytest.mark.parametrize("fields", [{"id": 7}, {}, {"title": ""}])
+def test_the_same_of_two_sources_is_two_rows(fields: dict[str, Any]) -> None:
+    rows = [row(read_line(line(url="", source=source, **fields), now=NOW)) for source in ("One", "Two", "One")]
+    assert rows[0].id != rows[1].id and rows[0] == rows[2]
+
+
+def test_long_fields_are_cut() -> None:
+    long = line(id="7" * 9_000, title="word " * 300, summary="word " * 5_000, text="word " * 50_000)
+    entry = row(read_line(long, now=NOW)).entry
+    assert len(entry.guid) == 2_048
+    assert [len(text) for text in (entry.title, entry.summary, entry.text)] == [999, 19_999, 199_999]
+    broken = read_line(b"x" * 1_000_000, now=NOW)
+    assert isinstance(broken, Broken) and len(broken.row.entry.guid) < 100_000
+
+
 def test_what_has_no_name_is_known_by_its_text() -> None:
     one, two = (row(read_line(json.dumps({"html": f"<p>{text}</p>"}).encode(), now=NOW)) for text in "ab")
     assert one.entry.guid and one.entry.key and one.entry.guid != two.entry.guid and one.entry.key != two.entry.key
@@ -254,8 +269,19 @@ def test_entries_past_the_cap_are_counted() -> None:
         ("<feed><link rel='self' href='https://f.example/'/><entry><link href='https://a.example/1'/>", ""),
         ("<rss><channel><item><link>https://a.example/1</link>", ""),
         ("nothing", ""),
+        ("<rss><channel><link>\n https://a.example/ \n</link><item>", "https://a.example/"),
+        (
+            "<rss><channel><link rel='self' href='https://f.example/'/><link>https://a.example/</link>",
+            "https://a.example/",
+        ),
+        ("<rss>" + " " * 100_000 + "<channel><link>https://a.example/</link>", ""),
+        ("<link " * 50_000 + "<item>", ""),
+        ("<link>" * 50_000 + "<item>", ""),
+        ("<link" + " href='" * 50_000 + "<item>", ""),
+        ("<link" + " " * 300_000 + "<item>", ""),
     ],
 )
+@pytest.mark.timeout(20)
 def test_the_site_of_a_feed(text: str, home: str) -> None:
     assert feed_home(text.encode()) == home
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from newsbeam import identity
 from newsbeam.errors import FeedError
-from newsbeam.feeds import KEEP_SEEN, ParsedFeed, Selection, parse_feed, select
+from newsbeam.feeds import KEEP_SEEN, MAX_GONE, ParsedFeed, Selection, parse_feed, select
 from newsbeam.records import Cursor, Entry, Feed, Seen, Source, from_iso
 
 NOW = from_iso("2026-11-24T12:00:00Z")
@@ -410,6 +410,14 @@ def test_an_entry_that_comes_back_within_a_week_is_not_new() -> None:
     assert len(select(document(entry), FEED, forgotten, now=NOW + KEEP_SEEN + 2).rows) == 1
 
 
+def test_a_cursor_remembers_the_newest_of_what_has_gone() -> None:
+    gone = {str(number): Seen("h", 0, NOW - number) for number in range(MAX_GONE + 5)}
+    cursor = select(document(Entry("k")), FEED, Cursor("f", entries=gone), now=NOW).cursor
+    assert cursor.entries.keys() == {"k", *map(str, range(MAX_GONE))}
+    here = document(*(Entry(key) for key in gone))
+    assert select(here, FEED, cursor, now=NOW).cursor.entries.keys() == {"k", *gone}, "what is there is never forgotten"
+
+
 def test_of_entries_with_one_key_the_latest_counts() -> None:
     old = Entry("k", title="old", published_at="2026-11-20T10:00:00.000Z")
     new = Entry("k", title="new", published_at="2026-11-20T10:00:00.000Z", updated_at="2026-11-21T10:00:00.000Z")
@@ -429,9 +437,9 @@ def test_equals_that_change_places_are_no_change() -> None:
     assert (swapped.rows, swapped.unchanged, swapped.skipped) == ([], 1, {"duplicate": 1})
 
 
-def poll(cursor: Cursor, hours: int, *numbers: str) -> Selection:
+def poll(cursor: Cursor, hours: int, *numbers: str, guid: str = "home") -> Selection:
     items = (
-        f"<guid isPermaLink='false'>home</guid><link>https://a.example/{n}</link><title>{n}</title>" for n in numbers
+        f"<guid isPermaLink='false'>{guid}</guid><link>https://a.example/{n}</link><title>{n}</title>" for n in numbers
     )
     return select(read(rss(*items)), FEED, cursor, now=NOW + hours * HOUR)
 
@@ -448,6 +456,15 @@ def test_a_shared_guid_keeps_its_keys_when_one_entry_leaves_or_comes() -> None:
     assert [row.entry.title for row in joined.rows] == ["2"] and joined.unchanged == 1
     assert poll(joined.cursor, 2, "2").unchanged == 1
     assert poll(joined.cursor, 2, "2", "1").unchanged == 2
+
+
+@pytest.mark.parametrize("length", [600, 3_000])
+def test_so_does_a_long_one(length: int) -> None:
+    guid = "x" * length
+    alone = poll(Cursor("f"), 0, "1", guid=guid)
+    joined = poll(alone.cursor, 1, "1", "2", guid=guid)
+    assert [row.entry.title for row in joined.rows] == ["2"] and joined.unchanged == 1
+    assert all(len(key) <= 512 for key in joined.cursor.entries)
 
 
 def test_an_entry_with_nothing_is_still_a_row() -> None:

@@ -112,3 +112,59 @@ def test_what_is_past_the_cap_is_counted(parts: tuple[str, str, str], over: int,
     assert parsed.title == "T" and parsed.recovered == (end != "whole")
     assert [entry.title for entry in parsed.entries] == [str(number) for number in range(MAX_ENTRIES)]
     assert (parsed.truncated, parsed.unreadable) == (over, int(end == "cut"))
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        '<?xml version="1.0" encoding="' + " " * 20_000,
+        '<?xml encoding="utf-8' + " " * 20_000,
+        "<?xml encoding=" * 5_000,
+    ],
+)
+@pytest.mark.timeout(20)
+def test_a_declaration_without_an_end_takes_no_time(start: str) -> None:
+    with pytest.raises(FeedError):
+        read(start)
+
+
+@pytest.mark.parametrize("declared", ["' koi8-r '", '"KOI8-R"', "'koi8-r' standalone='yes'"])
+def test_the_declared_encoding_is_found(declared: str) -> None:
+    document = f"<?xml version='1.0' encoding = {declared}?><rss version='2.0'><channel><item><title>Мир</title>"
+    body = f"{document}</item></channel></rss>".encode("koi8-r")
+    (entry,) = parse_feed(body, url="https://example.org/feed", content_type="", now=NOW).entries
+    assert entry.title == "Мир"
+
+
+@pytest.mark.parametrize(
+    ("said", "title"),
+    [
+        ("a &#55357;&#56832; b", "a 😀 b"),
+        ("a &#xD83D;&#xde00; b", "a 😀 b"),
+        ("a &#55357; b &#xDE00;", "a \ufffd b \ufffd"),
+        ("<![CDATA[a &#55357;&#56832; b]]>", "a 😀 b"),
+        ("a &amp;#55357;&amp;#56832; b", "a 😀 b"),
+    ],
+)
+def test_halves_of_characters_are_joined(said: str, title: str) -> None:
+    assert first(f"<title>{said}</title>", recovered=said.startswith("a &#")).title == title
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "<width>3</width>", "<image><width/></image>", "<media:player>x</media:player>", "</link></link>",
+        "<creativeCommons:license>x</creativeCommons:license>", "<textInput></channel><description>x</description>",
+        "<psc:chapter start='x'/>", "<gml:pos>1</gml:pos>", "&#x110000;", "&#xd800;", f"&#{'9' * 5000};",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("place", ["channel", "item"])
+def test_elements_in_the_wrong_place_cost_no_entry(odd: str, place: str) -> None:
+    before, within = (odd, "") if place == "channel" else ("", odd)
+    parsed = read(f"<rss version='2.0'><channel>{before}<item>{within}<title>One</title></item></channel></rss>")
+    assert [entry.title for entry in parsed.entries] == ["One"]
+
+
+def test_white_space_in_the_name_of_a_namespace() -> None:
+    parsed = read("<rss version='2.0' xmlns:x=' http://a b '><channel><item><title>One</title></item></channel></rss>")
+    assert [entry.title for entry in parsed.entries] == ["One"]

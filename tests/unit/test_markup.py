@@ -17,6 +17,10 @@ from newsbeam.markup import plain_line, plain_text, to_line, to_text
     [
         ("", ""),
         ("plain", "plain"),
+        ("&#55357;&#56832; &#xd83d", "😀 \ufffd"),
+        ("<b>&#xD83D;&#xDE00;</b> &#55357;", "😀 \ufffd"),
+        ("&#" + "0" * 5_000 + "55357;", "\ufffd"),
+        ("&#55296;&#57344;&#55000;&#553570;&#xD83D0;", "\ufffd\ue000" + chr(55000) + chr(553570) + chr(0xD83D0)),
         ("<p>One <b>bold</b> word.</p><p>Two</p>", "One bold word.\n\nTwo"),
         ("a<br>b<br/><br/>c", "a\nb\n\nc"),
         ("<div>a<p>b</p> c</div>d", "a\n\nb\n\nc\n\nd"),

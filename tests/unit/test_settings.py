@@ -278,6 +278,7 @@ def test_other_text_is_no_duration(text: str) -> None:
         ("https://example.org/news/rss.xml", "example.org-news-rss.xml"),
         ("https://example.org/feed/", "example.org-feed"),
         ("https://www.example.org", "www.example.org"),
+        ("https://example.org/feed?token=secret", "example.org-feed-310516d"),
     ],
 )
 def test_an_id_is_readable(url: str, expected: str) -> None:
