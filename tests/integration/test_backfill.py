@@ -134,6 +134,7 @@ def test_the_rate_is_told(newsbeam: Newsbeam, tmp_path: Path) -> None:
     assert ran.code == 0 and "1 entries, " in ran.err and "/s" in ran.err and "the ledger balances" in ran.out
 
 
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("kills", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_killed_and_started_again_nothing_is_lost_or_doubled(
     kills: int, newsbeam: Newsbeam, tmp_path: Path, repo: Path

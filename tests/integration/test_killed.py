@@ -25,6 +25,7 @@ def slowly(handler: BaseHTTPRequestHandler) -> Answer:
     return Answer(PAGE.format(f"Report {handler.path.rsplit('/', 1)[-1]}").encode())
 
 
+@pytest.mark.timeout(1500)
 @pytest.mark.parametrize("kills", [2, pytest.param(10, marks=pytest.mark.slow)])
 def test_after_kills_every_article_is_there_once(kills: int, newsbeam: Newsbeam, tmp_path: Path, repo: Path) -> None:
     """Killed with SIGKILL at random moments, the whole process group at once, then run to its end."""
