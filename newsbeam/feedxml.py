@@ -251,9 +251,10 @@ def _feedparser() -> Any:
                     super().unknown_endtag(tag)  # type: ignore[misc]
 
         def startElementNS(self, name: Any, qname: Any, attributes: Any) -> None:  # noqa: N802  (SAX's name)
-            if len(name) != 2:
-                raise SAXException("white space in the name of a namespace")
-            super().startElementNS(name, qname, attributes)  # type: ignore[misc]
+            try:
+                super().startElementNS(name, qname, attributes)  # type: ignore[misc]
+            except ValueError:  # expat gives such names in more parts than two
+                raise SAXException("white space in the name of a namespace") from None
 
         def _start_link(self, attributes: Any) -> None:
             if "href" not in attributes and "url" not in attributes:  # RSS: the address is the element's text

@@ -165,6 +165,8 @@ def test_elements_in_the_wrong_place_cost_no_entry(odd: str, place: str) -> None
     assert [entry.title for entry in parsed.entries] == ["One"]
 
 
-def test_white_space_in_the_name_of_a_namespace() -> None:
-    parsed = read("<rss version='2.0' xmlns:x=' http://a b '><channel><item><title>One</title></item></channel></rss>")
+@pytest.mark.parametrize("odd", ["<x:y/>", "<y x:z='1'/>", ""])
+def test_white_space_in_the_name_of_a_namespace(odd: str) -> None:
+    item = f"<item><title>One</title>{odd}</item>"
+    parsed = read(f"<rss version='2.0' xmlns:x=' http://a b c '><channel>{item}</channel></rss>")
     assert [entry.title for entry in parsed.entries] == ["One"]
