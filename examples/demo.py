@@ -1,6 +1,6 @@
 """The demo: a sample newsroom on loopback, taken in by the real commands, then searched.
 
-    python examples/demo.py [--store URL] [--keep]
+    python examples/demo.py [--store URL]
 
 It runs `newsbeam` as its user would, and prints each command before its output. What it makes is in .demo/; the
 next run begins anew.

@@ -197,9 +197,6 @@ class RowResult(NamedTuple):
     tick: int = 0
 
 
-OUTCOMES = ("new", "revised", "unchanged", "skipped", "failed")
-
-
 class Failure(NamedTuple):
     """A row that a stage could not carry on. `route`: never (failed for good), later (try again) or busy (soon)."""
 

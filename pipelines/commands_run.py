@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from newsbeam.stores.base import Store
     from pipelines.rounds import Report, Rounds
 
-BATCH = 1_000
 MaxFailed = Annotated[
     Optional[float],
     typer.Option("--max-failed", min=0, max=1, help="Share of failed entries above which the exit code is 1."),

@@ -1,6 +1,6 @@
 """Concurrency inside a bundle: FnApiRunner runs one bundle in one thread, and most work here is waiting.
 
-A `ThreadMap` submits in `process`, emits what is done, and the rest in `finish_bundle`. The idea of a thread map is
+A `ThreadMapFn` submits in `process`, emits what is done, and the rest in `finish_bundle`. The idea of a thread map is
 xarray-beam's; limits per host and a deadline are added.
 """
 

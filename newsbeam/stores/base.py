@@ -1,6 +1,6 @@
 """The protocol of a store: where cursors, polls, entry rows, articles, revisions and leases live.
 
-Two engines keep it, `stores/sqlite.py` and `stores/elastic.py`, and one contract suite (tests/contract) runs on both.
+`stores/sqlite.py` keeps it, Elasticsearch is to follow; one contract suite (tests/contract) runs on every engine.
 
 The order that makes ingestion safe: `commit_poll` makes an entry's row durable before the cursor moves past it;
 `write_articles` writes the previous revision, then the article, then the row's outcome. A process that dies between
@@ -208,7 +208,7 @@ class Store(Protocol):
         """Takes articles down, for good, and returns how many were (ids of none, and deleted ones, count as 0).
 
         Of each is removed, wherever it is kept:
-        - from the article all that it says and what was made of that (`tombstone.tombstones`), so that searches, scans
+        - from the article all that it says and what was made of that (`tombstone.entomb`), so that searches, scans
           and facets leave it out. The tombstone keeps what is needed to know it again: id, addresses, source,
           feeds[], first_seen_at, versions. One more stands under the id that its address alone gives, where there is
           no article, so that it does not return when its page declares no canonical address any more;
